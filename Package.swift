@@ -1,0 +1,97 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Wasmtime's shared library is put there by `make bootstrap`; see ARCHITECTURE.md, "Dependencies".
+let wasmtimeLibraries = Context.packageDirectory + "/.wasmtime/lib"
+
+#if os(macOS)
+  let searchPaths = ["@executable_path/../../../.wasmtime/lib", "@executable_path", "@executable_path/../lib"]
+#else
+  let searchPaths = ["$ORIGIN/../../../.wasmtime/lib", "$ORIGIN", "$ORIGIN/../lib"]
+#endif
+
+let linkWasmtime: [LinkerSetting] = [
+  .unsafeFlags(["-L" + wasmtimeLibraries] + searchPaths.flatMap { ["-Xlinker", "-rpath", "-Xlinker", $0] }),
+  .linkedLibrary("wasmtime"),
+]
+
+let swiftSettings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let nio = "swift-nio"
+
+let package = Package(
+  name: "fastlike",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "fastlike", targets: ["fastlike"]),
+    .library(name: "FastlikeProfile", targets: ["FastlikeProfile"]),
+    .library(name: "Fastlike", targets: ["FastlikeRuntime"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-atomics", from: "1.3.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+  ],
+  targets: [
+    .target(name: "CWasmtime", linkerSettings: linkWasmtime),
+    .target(name: "CTimestamp"),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "Wasmtime", dependencies: ["CWasmtime"], swiftSettings: swiftSettings),
+    .target(name: "ComputeABI", dependencies: ["CWasmtime", "Wasmtime"], exclude: ["Data"], swiftSettings: swiftSettings),
+    .executableTarget(name: "hostcallgen", path: "Tools/hostcallgen", swiftSettings: swiftSettings),
+    .target(
+      name: "FastlikeProfile",
+      dependencies: [
+        "CTimestamp", "CZlib",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Atomics", package: "swift-atomics"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ], exclude: ["Export", "Import", "Store/SymbolSidecar.swift"], swiftSettings: swiftSettings),
+    .target(
+      name: "FastlikeRuntime",
+      dependencies: [
+        "ComputeABI", "FastlikeProfile", "Wasmtime", "CTimestamp", "CZlib",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "NIOHTTP1", package: nio),
+        .product(name: "NIOConcurrencyHelpers", package: nio),
+        .product(name: "NIOFoundationCompat", package: nio),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOTLS", package: nio),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "TOMLKit", package: "TOMLKit"),
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Atomics", package: "swift-atomics"),
+      ], swiftSettings: swiftSettings),
+    .target(
+      name: "FastlikeServer",
+      dependencies: [
+        "CTimestamp", "ComputeABI", "FastlikeProfile", "FastlikeRuntime", "Wasmtime",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "NIOHTTP1", package: nio),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "fastlike",
+      dependencies: [
+        "ComputeABI", "FastlikeProfile", "FastlikeRuntime", "FastlikeServer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: swiftSettings),
+  ],
+  swiftLanguageModes: [.v6]
+)
