@@ -1,0 +1,79 @@
+import CTimestamp
+import NIOCore
+
+/// A request on its way: encoded once, tried on one connection or two. Confined to its event loop.
+final class BackendCall {
+  let exchange: BackendExchange
+  let backend: BackendDefinition
+  let method: String
+  /// The head as it goes on the wire.
+  let head: ByteBuffer
+  let framing: Framing
+  let body: OutgoingBody
+  /// Whether nothing was taken out of a streamed body yet, so that it can be sent again.
+  var isBodyIntact = true
+  /// Ends what is being done for this call at the moment.
+  var abort: (() -> Void)?
+  private let eventLoop: any EventLoop
+  /// Whether `send` has not returned yet; until then nothing is reported, so that its caller can put callbacks in place.
+  private var isStarting = true
+  private var hasEnded = false
+
+  /// - Throws: What ``RequestEncoder`` finds wrong with the head.
+  init(
+    _ request: BackendRequest, to backend: BackendDefinition, exchange: BackendExchange, on eventLoop: any EventLoop
+  ) throws(SendError) {
+    self.exchange = exchange
+    self.backend = backend
+    self.eventLoop = eventLoop
+    method = request.head.method
+    body = request.body
+    var wire = request.head
+    framing = FramingHeaders.resolve(
+      headers: &wire.headers, mode: request.framing, bodyLength: request.body.knownLength,
+      messageKind: .request(method: method))
+    head = try RequestEncoder.head(wire, closesAfter: !backend.isPooled)
+    exchange.cancelHandler = { self.cancel() }
+  }
+
+  func started() { isStarting = false }
+
+  /// There will be no response.
+  func fail(_ error: SendError) {
+    guard !isStarting else {
+      eventLoop.assumeIsolated().execute { self.fail(error) }
+      return
+    }
+    guard !hasEnded else { return }
+    let now = ctimestamp_monotonic()
+    exchange.settle(.failed(error))
+    end(at: now)
+  }
+
+  /// Nothing more will come: the writer of the body is told, the exchange ends.
+  func end(at now: UInt64) {
+    hasEnded = true
+    abort = nil
+    exchange.cancelHandler = nil
+    if case .pipe(let pipe, _) = body { pipe.cancel() }
+    exchange.end(at: now)
+  }
+
+  private func cancel() {
+    let abort = abort
+    self.abort = nil
+    abort?()
+    end(at: ctimestamp_monotonic())
+  }
+}
+
+extension OutgoingBody {
+  /// The length in bytes where it is known before the body is sent.
+  var knownLength: Int? {
+    switch self {
+    case .empty: 0
+    case .bytes(let buffer): buffer.readableBytes
+    case .pipe(_, let knownLength): knownLength
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import CTimestamp
+public import Logging
+public import NIOCore
+public import NIOPosix
+
+/// Sends requests to backends over HTTP/1.1, with one pool of connections for its event loop.
+///
+/// Make one for each event loop and use it on that loop only; nothing is locked. Connections are pooled by the backend's
+/// whole definition, so that backends with equal definitions share them and a changed definition starts anew. The
+/// youngest idle connection is taken first, which lets the others run into their idle timeout.
+///
+/// A send is never reported before it has returned, so its caller has time to put callbacks into the exchange. A
+/// cancelled exchange ends without being settled, unless its response was there already.
+public final class BackendConnector: BackendConnecting {
+  private let eventLoop: any EventLoop
+  private let threadPool: NIOThreadPool
+  private let logger: Logger
+  private let contexts: TLSContextCache
+  private var reliability = ReliabilitySimulator()
+  /// Idle connections by the backend's name, the youngest last.
+  private var idle: [String: [BackendConnection]] = [:]
+  private var isShutDown = false
+
+  /// - Parameters:
+  ///   - eventLoop: The loop that all use is on.
+  ///   - threadPool: Runs the system's resolver and reads certificate files, both of which block.
+  ///   - logger: Gets warnings about backends that cannot be served; names of backends only.
+  public init(eventLoop: any EventLoop, threadPool: NIOThreadPool = .singleton, logger: Logger) {
+    self.eventLoop = eventLoop
+    self.threadPool = threadPool
+    self.logger = logger
+    contexts = TLSContextCache(eventLoop: eventLoop, threadPool: threadPool)
+  }
+
+  public func send(_ request: BackendRequest, to backend: BackendDefinition) -> BackendExchange {
+    eventLoop.assertInEventLoop()
+    let exchange = BackendExchange(started: ctimestamp_monotonic())
+    if backend.isGRPC {
+      logger.warning(
+        "backend \(backend.name) is marked grpc, which needs HTTP/2; this version speaks HTTP/1.1 to backends only")
+      refuse(exchange, request, SendError(.internalError))
+      return exchange
+    }
+    if reliability.nextSendFails(to: backend) {
+      refuse(exchange, request, SendError(.connectionTerminated, isSynthetic: true))
+      return exchange
+    }
+    do {
+      let call = try BackendCall(request, to: backend, exchange: exchange, on: eventLoop)
+      if let connection = takeIdle(for: backend) { connection.serve(call) } else { dial(call) }
+      call.started()
+    } catch {
+      refuse(exchange, request, error)
+    }
+    return exchange
+  }
+
+  /// Closes the idle connections and keeps none from now on; exchanges in flight, and those still to come from guests
+  /// that are being drained, finish as usual.
+  public func shutdown() {
+    eventLoop.assertInEventLoop()
+    isShutDown = true
+    let connections = idle.values.joined()
+    idle = [:]
+    for connection in connections { connection.close() }
+  }
+
+  /// The number of idle connections that are kept for this backend.
+  public func idleConnectionCount(for backend: BackendDefinition) -> Int {
+    idle[backend.name, default: []].count { $0.definition == backend }
+  }
+
+  private func takeIdle(for backend: BackendDefinition) -> BackendConnection? {
+    guard backend.isPooled,
+      let index = idle[backend.name]?.lastIndex(where: { $0.definition == backend && $0.channel.isActive })
+    else { return nil }
+    return idle[backend.name]?.remove(at: index)
+  }
+
+  private func dial(_ call: BackendCall) {
+    let dial = BackendDial(for: call, on: eventLoop, threadPool: threadPool, contexts: contexts) { result in
+      do {
+        let channel = try result.get()
+        let connection = BackendConnection(to: call.backend, over: channel, owner: self)
+        try channel.pipeline.syncOperations.addHandler(connection)
+        try channel.syncOptions?.setOption(ChannelOptions.autoRead, value: true)
+        connection.serve(call)
+      } catch {
+        call.fail(SendError(from: error))
+      }
+    }
+    call.abort = { dial.cancel() }
+    dial.start()
+  }
+
+  private func refuse(_ exchange: BackendExchange, _ request: BackendRequest, _ error: SendError) {
+    eventLoop.assumeIsolated().execute {
+      exchange.settle(.failed(error))
+      if case .pipe(let pipe, _) = request.body { pipe.cancel() }
+      exchange.end(at: ctimestamp_monotonic())
+    }
+  }
+}
+
+extension BackendConnector: BackendConnectionOwner {
+  func keep(_ connection: BackendConnection) -> Bool {
+    guard !isShutDown else { return false }
+    idle[connection.definition.name, default: []].append(connection)
+    return true
+  }
+
+  func forget(_ connection: BackendConnection) {
+    let name = connection.definition.name
+    guard let index = idle[name]?.lastIndex(where: { $0 === connection }) else { return }
+    idle[name]?.remove(at: index)
+    if idle[name]?.isEmpty == true { idle[name] = nil }
+  }
+
+  func retry(_ call: BackendCall) { dial(call) }
+}

@@ -1,0 +1,145 @@
+public import NIOCore
+
+/// Why a send failed: the tag of `send_error_detail` with the facts that belong to it.
+public struct SendError: Error, Sendable, Equatable {
+  /// `send_error_detail` tags by the ABI's numbers.
+  public enum Tag: UInt32, Sendable {
+    case uninitialized = 0
+    case ok = 1
+    case dnsTimeout = 2
+    case dnsError = 3
+    case destinationNotFound = 4
+    case destinationUnavailable = 5
+    case destinationIPUnroutable = 6
+    case connectionRefused = 7
+    case connectionTerminated = 8
+    case connectionTimeout = 9
+    case connectionLimitReached = 10
+    case tlsCertificateError = 11
+    case tlsConfigurationError = 12
+    case httpIncompleteResponse = 13
+    case httpResponseHeaderSectionTooLarge = 14
+    case httpResponseBodyTooLarge = 15
+    case httpResponseTimeout = 16
+    case httpResponseStatusInvalid = 17
+    case httpUpgradeFailed = 18
+    case httpProtocolError = 19
+    case httpRequestCacheKeyInvalid = 20
+    case httpRequestURIInvalid = 21
+    case internalError = 22
+    case tlsAlertReceived = 23
+    case tlsProtocolError = 24
+    case h2Error = 25
+  }
+
+  public var tag: Tag
+  /// DNS response code; with ``Tag/dnsError``.
+  public var dnsResponseCode: UInt16?
+  /// TLS alert number; with ``Tag/tlsAlertReceived``.
+  public var tlsAlert: UInt8?
+  /// Whether the failure was made by the reliability simulation.
+  public var isSynthetic = false
+
+  public init(_ tag: Tag, dnsResponseCode: UInt16? = nil, tlsAlert: UInt8? = nil, isSynthetic: Bool = false) {
+    self.tag = tag
+    self.dnsResponseCode = dnsResponseCode
+    self.tlsAlert = tlsAlert
+    self.isSynthetic = isSynthetic
+  }
+}
+
+/// The instants of one exchange in monotonic nanoseconds; nil is a phase that did not happen (yet).
+public struct BackendPhases: Sendable, Equatable {
+  public var started: UInt64
+  public var dnsStarted: UInt64?
+  public var dnsEnded: UInt64?
+  public var connectStarted: UInt64?
+  public var connectEnded: UInt64?
+  public var tlsStarted: UInt64?
+  public var tlsEnded: UInt64?
+  /// The last byte of the request, body included, was handed to the socket.
+  public var requestSent: UInt64?
+  /// The first byte of the final response's head came.
+  public var firstByte: UInt64?
+  /// The last byte of the response body came, or the exchange failed.
+  public var ended: UInt64?
+  public var reusedConnection = false
+  public var peerAddress: SocketAddress?
+  /// Wire bytes as far as they are ours to count: heads as encoded, bodies without transfer coding.
+  public var requestHeadBytes = 0
+  public var requestBodyBytes = 0
+  public var responseHeadBytes = 0
+  public var responseBodyBytes = 0
+
+  public init(started: UInt64) { self.started = started }
+}
+
+/// One request to a backend and what came of it, from the send to the last byte of the response. Confined to its event loop.
+public final class BackendExchange {
+  public enum State {
+    case inFlight
+    /// The head is here; the body comes through the pipe.
+    case responded(ResponseHead, body: BodyPipe)
+    case failed(SendError)
+  }
+
+  public private(set) var state: State = .inFlight
+  public var phases: BackendPhases
+  /// Called once when ``state`` leaves `inFlight`.
+  public var onSettled: (() -> Void)?
+  /// Called once when nothing more will come: the body ended or broke off, or the exchange failed.
+  public var onEnded: ((BackendExchange) -> Void)?
+  /// Set by the connector: gives the exchange up and closes its connection.
+  public var cancelHandler: (() -> Void)?
+
+  public init(started: UInt64) { phases = BackendPhases(started: started) }
+
+  public var isSettled: Bool { if case .inFlight = state { false } else { true } }
+
+  /// The connector's answer. The second and later ones are ignored.
+  public func settle(_ state: State) {
+    guard !isSettled else { return }
+    self.state = state
+    let callback = onSettled
+    onSettled = nil
+    callback?()
+  }
+
+  /// The connector tells that the last byte was read or the exchange failed at `now` (monotonic nanoseconds).
+  public func end(at now: UInt64) {
+    guard phases.ended == nil else { return }
+    phases.ended = now
+    let callback = onEnded
+    onEnded = nil
+    callback?(self)
+  }
+
+  /// Gives the exchange up; a response that comes later is dropped.
+  public func cancel() {
+    let handler = cancelHandler
+    cancelHandler = nil
+    handler?()
+  }
+}
+
+/// What the connector is asked to send.
+public struct BackendRequest {
+  /// The target is in origin form, prefix and query included; `Host` is in the headers.
+  public var head: RequestHead
+  public var framing: FramingMode
+  public var body: OutgoingBody
+
+  public init(head: RequestHead, framing: FramingMode, body: OutgoingBody) {
+    self.head = head
+    self.framing = framing
+    self.body = body
+  }
+}
+
+/// Sends requests to backends; one for each event loop, with the pools of that loop.
+public protocol BackendConnecting: AnyObject {
+  /// Starts an exchange; never blocks, and reports through the returned object.
+  func send(_ request: BackendRequest, to backend: BackendDefinition) -> BackendExchange
+  /// Closes the idle connections and keeps none from now on.
+  func shutdown()
+}

@@ -1,0 +1,77 @@
+public import NIOCore
+
+/// The facts about a client's connection that a guest may ask for.
+public struct DownstreamConnection: Sendable {
+  public var clientAddress: SocketAddress?
+  public var serverAddress: SocketAddress?
+
+  public init(clientAddress: SocketAddress?, serverAddress: SocketAddress?) {
+    self.clientAddress = clientAddress
+    self.serverAddress = serverAddress
+  }
+}
+
+/// One request as the edge hands it to the runtime, on the event loop of its connection.
+public struct DownstreamRequest {
+  /// Header names are spelled and ordered as on the wire.
+  public var head: RequestHead
+  /// Ends at once for a request without a body.
+  public var body: BodyPipe
+  public var connection: DownstreamConnection
+  /// When the head was complete: monotonic nanoseconds (``CTimestamp`` clock).
+  public var receivedAt: UInt64
+
+  public init(head: RequestHead, body: BodyPipe, connection: DownstreamConnection, receivedAt: UInt64) {
+    self.head = head
+    self.body = body
+    self.connection = connection
+    self.receivedAt = receivedAt
+  }
+}
+
+/// The body of a response on its way to the client.
+public enum OutgoingBody {
+  /// No body: the message ends with its head.
+  case empty
+  /// All of it is here.
+  case bytes(ByteBuffer)
+  /// It comes as it is written; `knownLength` gives `Content-Length` where the sum is known beforehand.
+  case pipe(BodyPipe, knownLength: Int?)
+}
+
+/// How a client's connection ended up with a response; every figure is for this response alone.
+public struct DownstreamDelivery: Sendable {
+  /// Bytes of body that were handed to the socket.
+  public var bodyBytes = 0
+  /// Monotonic nanoseconds at which the head was flushed.
+  public var headFlushedAt: UInt64?
+  /// Monotonic nanoseconds at which the last byte was flushed, or the connection was lost.
+  public var endedAt: UInt64?
+  /// Whether the client closed, or the body broke off, before the response was complete.
+  public var isAborted = false
+
+  public init() {}
+}
+
+/// The way back to the client, implemented by the edge. Used on the connection's event loop only.
+public protocol DownstreamResponder: AnyObject {
+  /// Whether the client is gone.
+  var isClosed: Bool { get }
+  /// Called once when the client goes away before the response is complete.
+  var onClosed: (() -> Void)? { get set }
+  /// Called once when the response was flushed completely or broke off.
+  var onDelivered: ((DownstreamDelivery) -> Void)? { get set }
+  /// Sends an informational response (103) at once.
+  func sendInformational(_ head: ResponseHead)
+  /// Sends the final response. `framing` tells whose `Content-Length`/`Transfer-Encoding` count; with `closeAfter` the
+  /// connection closes behind it. Body bytes are flushed as they come.
+  func send(_ head: ResponseHead, framing: FramingMode, closeAfter: Bool, body: OutgoingBody)
+  /// Breaks the connection off, so that the client sees an incomplete message.
+  func abort()
+}
+
+/// What answers requests: the runtime in production, a closure in the edge's own tests.
+public protocol RequestHandler: Sendable {
+  /// Takes one request on `eventLoop` and sees to it that `responder` gets exactly one final response or `abort()`.
+  func handle(_ request: DownstreamRequest, responder: any DownstreamResponder, on eventLoop: any EventLoop)
+}

@@ -1,0 +1,162 @@
+public import NIOHTTP1
+
+/// The header fields of one message, in wire order, with names and values as the bytes that were sent.
+///
+/// All text lies in one array and a field is four offsets into it, so that a message of twenty fields costs two
+/// allocations. Names keep their spelling and are compared without regard to ASCII case (RFC 9110 §5.1); repeated fields
+/// stay apart, which `Set-Cookie` needs.
+public struct HeaderList: Sendable {
+  private struct Field: Sendable {
+    var nameStart: UInt32
+    var nameCount: UInt32
+    var valueStart: UInt32
+    var valueCount: UInt32
+  }
+
+  private var text: [UInt8] = []
+  private var fields: [Field] = []
+
+  public init() {}
+
+  /// The fields of a message that NIO parsed.
+  public init(_ headers: HTTPHeaders) {
+    fields.reserveCapacity(headers.count)
+    text.reserveCapacity(headers.count * 32)
+    for (name, value) in headers { append(name: name.utf8, value: value.utf8) }
+  }
+
+  /// Builds a list from literal names and values; for hosts and tests.
+  public init(_ pairs: [(String, String)]) {
+    for (name, value) in pairs { append(name: name.utf8, value: value.utf8) }
+  }
+
+  public var count: Int { fields.count }
+  public var isEmpty: Bool { fields.isEmpty }
+
+  /// Bytes of all names and values; what is removed does not count.
+  public var byteCount: Int { fields.reduce(0) { $0 + Int($1.nameCount) + Int($1.valueCount) } }
+
+  public func name(at index: Int) -> ArraySlice<UInt8> {
+    let field = fields[index]
+    return text[Int(field.nameStart)..<Int(field.nameStart + field.nameCount)]
+  }
+
+  public func value(at index: Int) -> ArraySlice<UInt8> {
+    let field = fields[index]
+    return text[Int(field.valueStart)..<Int(field.valueStart + field.valueCount)]
+  }
+
+  /// Adds a field after the others; a field of the same name stays.
+  public mutating func append(name: some Collection<UInt8>, value: some Collection<UInt8>) {
+    let nameStart = UInt32(text.count)
+    text.append(contentsOf: name)
+    let valueStart = UInt32(text.count)
+    text.append(contentsOf: value)
+    fields.append(
+      Field(
+        nameStart: nameStart, nameCount: valueStart - nameStart, valueStart: valueStart,
+        valueCount: UInt32(text.count) - valueStart))
+  }
+
+  public mutating func append(_ name: String, _ value: String) { append(name: name.utf8, value: value.utf8) }
+
+  /// Adds a field of a message that is being parsed; not generic, so that a parser in another module pays no dispatch.
+  public mutating func append(name: Span<UInt8>, value: Span<UInt8>) {
+    let nameStart = UInt32(text.count)
+    name.withUnsafeBufferPointer { text.append(contentsOf: $0) }
+    let valueStart = UInt32(text.count)
+    value.withUnsafeBufferPointer { text.append(contentsOf: $0) }
+    fields.append(
+      Field(
+        nameStart: nameStart, nameCount: valueStart - nameStart, valueStart: valueStart,
+        valueCount: UInt32(text.count) - valueStart))
+  }
+
+  /// Makes room for so many fields with so many bytes of names and values.
+  public mutating func reserveCapacity(fields fieldCount: Int, bytes byteCount: Int) {
+    fields.reserveCapacity(fieldCount)
+    text.reserveCapacity(byteCount)
+  }
+
+  /// Replaces every field of that name by this one, which takes the first one's place.
+  public mutating func set(name: some Collection<UInt8>, value: some Collection<UInt8>) {
+    guard let first = firstIndex(of: name) else { return append(name: name, value: value) }
+    append(name: name, value: value)
+    let replacement = fields.removeLast()
+    let kept = fields[(first + 1)...].filter { !matches($0, name) }
+    fields.replaceSubrange(first..., with: CollectionOfOne(replacement))
+    fields.append(contentsOf: kept)
+  }
+
+  public mutating func set(_ name: String, _ value: String) { set(name: name.utf8, value: value.utf8) }
+
+  /// Removes every field of that name and returns whether there was one.
+  @discardableResult
+  public mutating func remove(name: some Collection<UInt8>) -> Bool {
+    let before = fields.count
+    fields = fields.filter { !matches($0, name) }
+    return fields.count != before
+  }
+
+  @discardableResult
+  public mutating func remove(_ name: String) -> Bool { remove(name: name.utf8) }
+
+  public func firstIndex(of name: some Collection<UInt8>) -> Int? { fields.firstIndex { matches($0, name) } }
+
+  public func contains(_ name: String) -> Bool { firstIndex(of: name.utf8) != nil }
+
+  /// The first value of that name.
+  public func firstValue(of name: some Collection<UInt8>) -> ArraySlice<UInt8>? {
+    firstIndex(of: name).map { value(at: $0) }
+  }
+
+  /// The first value of that name as text; bytes that are not UTF-8 become U+FFFD.
+  public func first(_ name: String) -> String? {
+    firstValue(of: name.utf8).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Indices of the fields of that name, in order.
+  public func indices(of name: some Collection<UInt8>) -> [Int] {
+    fields.indices.filter { matches(fields[$0], name) }
+  }
+
+  /// Indices of the first field of each distinct name, in order.
+  public func distinctNameIndices() -> [Int] {
+    var found: [Int] = []
+    for index in fields.indices where !found.contains(where: { matches(fields[$0], name(at: index)) }) {
+      found.append(index)
+    }
+    return found
+  }
+
+  /// The fields as NIO's type, for its encoders.
+  public var nioHeaders: HTTPHeaders {
+    var headers = HTTPHeaders()
+    headers.reserveCapacity(fields.count)
+    for index in fields.indices {
+      headers.add(
+        name: String(decoding: name(at: index), as: UTF8.self), value: String(decoding: value(at: index), as: UTF8.self))
+    }
+    return headers
+  }
+
+  private func matches(_ field: Field, _ name: some Collection<UInt8>) -> Bool {
+    guard Int(field.nameCount) == name.count else { return false }
+    return text[Int(field.nameStart)..<Int(field.nameStart + field.nameCount)]
+      .elementsEqual(name) { asciiLowercased($0) == asciiLowercased($1) }
+  }
+}
+
+/// The lower-case form of an ASCII letter; any other byte unchanged.
+@inline(__always)
+func asciiLowercased(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
+
+extension HeaderList: Equatable {
+  /// Same fields in the same order with the same bytes.
+  public static func == (left: HeaderList, right: HeaderList) -> Bool {
+    left.count == right.count
+      && left.fields.indices.allSatisfy {
+        left.name(at: $0) == right.name(at: $0) && left.value(at: $0) == right.value(at: $0)
+      }
+  }
+}
