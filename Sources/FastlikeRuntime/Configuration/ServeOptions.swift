@@ -1,0 +1,95 @@
+public import FastlikeProfile
+
+/// Where to listen.
+public enum BindAddress: Sendable, Hashable, CustomStringConvertible {
+  /// A host name or IP literal without brackets, "" being every interface; port 0 is a free one.
+  case tcp(host: String, port: UInt16)
+  /// The path of a Unix domain socket.
+  case unix(path: String)
+
+  /// Where the command listens unless told otherwise.
+  public static let standard = BindAddress.tcp(host: "127.0.0.1", port: 7676)
+
+  /// `127.0.0.1:7676`, `[::1]:7676`, `:7676` or `unix:/run/edge.sock`.
+  public var description: String {
+    switch self {
+    case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    case .unix(let path): "unix:\(path)"
+    }
+  }
+}
+
+/// Where compiled modules are kept between starts.
+public enum ModuleCacheOption: Sendable, Equatable {
+  /// The user's cache folder.
+  case standard
+  /// This folder.
+  case directory(String)
+  case disabled
+}
+
+/// What an import that no host function answers to does.
+public enum UnknownImportBehavior: String, Sendable, CaseIterable {
+  /// Loading fails and names every such import.
+  case linkError = "link-error"
+  /// Loading succeeds; the guest traps when it calls one.
+  case trap
+}
+
+/// How guests are compiled, run and watched.
+public struct ExecutionOptions: Sendable, Equatable {
+  public var moduleCache = ModuleCacheOption.standard
+  public var unknownImports = UnknownImportBehavior.linkError
+  public var profile = ProfileMode.trace
+  /// Whether the guest's standard output goes line by line through the log, as endpoint `stdout`.
+  public var logsStandardOutput = false
+  /// The same for the standard error, as endpoint `stderr`.
+  public var logsStandardError = false
+  /// 0 shows errors, 1 requests, 2 hostcalls, 3 and more everything.
+  public var verbosity = 0
+  /// The longest that one request may take; nil is no limit.
+  public var maximumWallTime: Duration?
+  /// The most CPU time that one request may use; nil is no limit.
+  public var maximumCPUTime: Duration?
+  /// Whether computing guests are interrupted by the epoch clock, which costs their loops some speed.
+  public var usesEpochClock = true
+
+  public init() {}
+}
+
+/// `fastlike serve`.
+public struct ServeOptions: Sendable, Equatable {
+  /// The path of the compiled program.
+  public var module: String
+  /// Never empty.
+  public var addresses: [BindAddress] = [.standard]
+  public var service = ServiceOptions()
+  public var execution = ExecutionOptions()
+  /// Whether SIGHUP loads the module and the configuration again.
+  public var reloadsOnSignal = false
+  /// Whether a change of the module or of a configuration file does.
+  public var reloadsOnChange = false
+
+  public init(module: String) { self.module = module }
+}
+
+/// `fastlike run`: the program runs once, with a synthetic request, as a test runner wants it.
+public struct RunOptions: Sendable, Equatable {
+  /// The path of the compiled program.
+  public var module: String
+  /// The guest's arguments behind its name.
+  public var arguments: [String] = []
+  public var service = ServiceOptions()
+  public var execution = ExecutionOptions()
+
+  public init(module: String) { self.module = module }
+}
+
+/// `fastlike demo`.
+public struct DemoOptions: Sendable, Equatable {
+  /// Never empty.
+  public var addresses: [BindAddress] = [.standard]
+  public var execution = ExecutionOptions()
+
+  public init() {}
+}

@@ -1,0 +1,143 @@
+public import Foundation
+
+/// Where the lines of a log endpoint go.
+public enum LogDestination: Sendable, Hashable {
+  /// The host's standard output, each line with the endpoint's name before it.
+  case standardOutput
+  /// The end of a file, by its absolute path.
+  case file(String)
+}
+
+/// Everything that a service's guests can ask the host for: the sum of `fastly.toml`, environment and flags.
+public struct ServiceConfiguration: Sendable {
+  /// Backends by name, without the catch-all.
+  public var backends: [String: BackendDefinition] = [:]
+  /// Takes the requests to names that are not in ``backends``; its name is "".
+  public var catchAllBackend: BackendDefinition?
+  /// Config stores, which are also the dictionaries.
+  public var configStores: [String: ConfigStore] = [:]
+  public var kvStores: [String: KVStoreSeed] = [:]
+  public var secretStores: [String: SecretStoreSeed] = [:]
+  public var accessControlLists: [String: AccessControlList] = [:]
+  public var geoLocation = GeoLocation()
+  public var deviceDetection = DeviceDetection()
+  public var shieldingSites: [String: ShieldingSite] = [:]
+  /// Endpoints with a destination of their own; every other name logs to the standard output.
+  public var logEndpoints: [String: LogDestination] = [:]
+  /// What `downstream_compliance_region` answers.
+  public var complianceRegion = "none"
+  /// Values of `Fastly-Key` that count as valid.
+  public var fastlyKeys: Set<String> = []
+  /// One line each, for the start of the service.
+  public var warnings: [String] = []
+  /// Absolute paths of all files that were read, to watch for changes.
+  public var files: [String] = []
+
+  public init() {}
+
+  /// The backend that a request to this name goes to.
+  public func backend(named name: String) -> BackendDefinition? { backends[name] ?? catchAllBackend }
+
+  /// Where a log endpoint's lines go.
+  public func logDestination(of endpoint: String) -> LogDestination { logEndpoints[endpoint] ?? .standardOutput }
+
+  /// Reads the manifest and the files of `options` and puts them together; what a flag names replaces what the manifest
+  /// says under the same name.
+  ///
+  /// Throws ``ConfigurationError`` for the first mistake.
+  public static func load(
+    _ options: ServiceOptions, workingDirectory: String = FileManager.default.currentDirectoryPath,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws -> ServiceConfiguration {
+    var configuration = ServiceConfiguration()
+    var declaredBackends: [FastlyManifest.DeclaredBackend] = []
+    if let path = options.manifest {
+      let manifest = try FastlyManifest.load(path: path, workingDirectory: workingDirectory, environment: environment)
+      configuration.adopt(manifest)
+      declaredBackends = manifest.declaredBackends
+    }
+    try configuration.apply(options, workingDirectory: workingDirectory)
+    configuration.warnOfMissingBackends(declaredBackends, options, workingDirectory: workingDirectory)
+    return configuration
+  }
+
+  private mutating func adopt(_ manifest: FastlyManifest) {
+    backends = manifest.backends
+    configStores = manifest.configStores
+    kvStores = manifest.kvStores
+    secretStores = manifest.secretStores
+    accessControlLists = manifest.accessControlLists
+    geoLocation = manifest.geoLocation
+    deviceDetection = manifest.deviceDetection
+    shieldingSites = manifest.shieldingSites
+    fastlyKeys = manifest.fastlyKeys
+    warnings = manifest.warnings
+    files = manifest.files
+  }
+
+  private mutating func apply(_ options: ServiceOptions, workingDirectory: String) throws {
+    var read = ConfigurationFiles(directory: workingDirectory, workingDirectory: workingDirectory)
+    for backend in options.backends {
+      if backend.name.isEmpty { catchAllBackend = backend } else { backends[backend.name] = backend }
+    }
+    for override in options.overrideHosts { try apply(override) }
+    for store in options.configStores {
+      let (contents, path) = try read.json(of: store.path) {
+        ConfigurationError(place: "config store \(quoted(store.name))", problem: $0)
+      }
+      configStores[store.name] = try ConfigStore(contents: contents, file: path)
+    }
+    if let file = options.geoFile {
+      let (addresses, path) = try read.json(of: file) { ConfigurationError(place: "--geo", problem: $0) }
+      let usesLoopbackRecord = geoLocation.usesLoopbackRecord
+      geoLocation = try GeoLocation(addresses: addresses, file: path, allowsPrefixes: true)
+      geoLocation.usesLoopbackRecord = usesLoopbackRecord
+    }
+    for logger in options.loggers {
+      logEndpoints[logger.name] =
+        logger.path.map { .file(ConfigurationFiles.resolve($0, in: workingDirectory)) } ?? .standardOutput
+    }
+    if let region = options.complianceRegion { complianceRegion = region }
+    fastlyKeys.formUnion(options.fastlyKeys)
+    files += read.paths.filter { !files.contains($0) }
+  }
+
+  private mutating func apply(_ override: HostOverride) throws {
+    if override.backend.isEmpty {
+      guard catchAllBackend != nil else {
+        throw ConfigurationError(
+          place: "--override-host",
+          problem: "there is no catch-all backend: give --backend HOST:PORT, or write NAME=HOST here")
+      }
+      catchAllBackend?.overrideHost = override.host
+    } else {
+      guard backends[override.backend] != nil else {
+        let names = backends.keys.sorted().map(quoted).joined(separator: ", ")
+        let others = names.isEmpty ? "none is given" : "there are \(names)"
+        throw ConfigurationError(
+          place: "--override-host", problem: "there is no backend \(quoted(override.backend)); \(others)")
+      }
+      backends[override.backend]?.overrideHost = override.host
+    }
+  }
+
+  private mutating func warnOfMissingBackends(
+    _ declared: [FastlyManifest.DeclaredBackend], _ options: ServiceOptions, workingDirectory: String
+  ) {
+    var warned: Set<String> = []
+    for backend in declared where backends[backend.name] == nil && catchAllBackend == nil {
+      guard warned.insert(backend.name).inserted else { continue }
+      let missing = ConfigurationError(
+        place: backend.place,
+        problem: "the backend \(quoted(backend.name)) has no [local_server.backends] entry, so requests to it fail here"
+      )
+      warnings.append(missing.description)
+    }
+    guard options.manifest == nil, backends.isEmpty, catchAllBackend == nil else { return }
+    let hasManifest = FileManager.default.fileExists(
+      atPath: ConfigurationFiles.resolve("fastly.toml", in: workingDirectory))
+    warnings.append(
+      "no backends: give --backend NAME=HOST:PORT or "
+        + (hasManifest ? "--config fastly.toml, which is here" : "--config FILE with [local_server.backends]"))
+  }
+}

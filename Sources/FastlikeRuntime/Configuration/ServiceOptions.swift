@@ -1,0 +1,54 @@
+/// A store or list with the file that fills it.
+public struct NamedFile: Sendable, Equatable {
+  public var name: String
+  /// As the user wrote it; relative to the working directory.
+  public var path: String
+
+  public init(name: String, path: String) {
+    self.name = name
+    self.path = path
+  }
+}
+
+/// A log endpoint, with a file of its own or not.
+public struct LoggerOption: Sendable, Equatable {
+  public var name: String
+  /// As the user wrote it; relative to the working directory. Nil is the standard output.
+  public var path: String?
+
+  public init(name: String, path: String? = nil) {
+    self.name = name
+    self.path = path
+  }
+}
+
+/// A value of `Host` for all requests to one backend.
+public struct HostOverride: Sendable, Equatable {
+  /// "" is the catch-all backend.
+  public var backend: String
+  public var host: String
+
+  public init(backend: String, host: String) {
+    self.backend = backend
+    self.host = host
+  }
+}
+
+/// What the command line and the environment say about a service: the input of ``ServiceConfiguration``.
+public struct ServiceOptions: Sendable, Equatable {
+  /// The path of a `fastly.toml`.
+  public var manifest: String?
+  /// One with the name "" is the catch-all backend.
+  public var backends: [BackendDefinition] = []
+  public var overrideHosts: [HostOverride] = []
+  /// Config stores, which are also the dictionaries.
+  public var configStores: [NamedFile] = []
+  public var loggers: [LoggerOption] = []
+  /// A JSON file of address → record.
+  public var geoFile: String?
+  public var complianceRegion: String?
+  /// Values of `Fastly-Key` that count as valid.
+  public var fastlyKeys: [String] = []
+
+  public init() {}
+}

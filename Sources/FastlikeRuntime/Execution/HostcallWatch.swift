@@ -1,0 +1,32 @@
+import ComputeABI
+import FastlikeProfile
+import Logging
+
+/// Writes a guest's hostcalls into its trace, and into the log for those who asked to see them.
+final class HostcallWatch: HostcallObserver {
+  private let recorder: TraceRecorder?
+  private let memory: GuestMemory
+  private let logger: Logger?
+  private let requestID: UInt64
+  private let isDeep: Bool
+
+  init(recorder: TraceRecorder?, memory: GuestMemory, logger: Logger?, requestID: UInt64) {
+    self.recorder = recorder
+    self.memory = memory
+    self.logger = logger
+    self.requestID = requestID
+    isDeep = recorder?.isDeep ?? false
+  }
+
+  func hostcallBegan(_ index: UInt16) { recorder?.beginSpan(hostcall: index) }
+
+  func hostcallEnded(_ index: UInt16, status: Int32) {
+    recorder?.endSpan(status: status)
+    if isDeep { recorder?.sampleMemory(bytes: memory.byteCount) }
+    logger?.debug("request \(requestID): \(HostcallTable.traceNames[Int(index)]) = \(status)")
+  }
+
+  func hostcallSuspended(_ cause: WaitCause) { recorder?.suspend(cause: BlockCause(rawValue: cause.rawValue) ?? .other) }
+
+  func hostcallResumed() { recorder?.resume() }
+}

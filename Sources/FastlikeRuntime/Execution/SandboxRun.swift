@@ -1,0 +1,248 @@
+import CTimestamp
+import ComputeABI
+import FastlikeProfile
+import Logging
+import NIOCore
+public import Wasmtime
+
+/// How a guest ended.
+public enum GuestEnding: Sendable {
+  case returned
+  /// `proc_exit` with this status.
+  case exited(UInt32)
+  case trapped(WasmTrap)
+  /// Stopped by the host for the reason given.
+  case stopped(LimitReached)
+  /// There was no instance to run it in.
+  case refused(String)
+
+  /// Which limit stopped a guest.
+  public enum LimitReached: String, Sendable {
+    case wallTime = "the time limit was reached"
+    case cpuTime = "the CPU time limit was reached"
+  }
+
+  /// Whether the guest ended as it wanted to.
+  public var isSuccess: Bool {
+    switch self {
+    case .returned, .exited(0): true
+    default: false
+    }
+  }
+}
+
+/// Runs one guest on its event loop: polls its fiber, leaves it where it waits, and settles what is left at its end.
+final class SandboxRun {
+  private let sandbox: Sandbox
+  private let context: HostcallContext
+  private let fiber: Fiber
+  private let service: Service
+  private let observer: HostcallWatch?
+  private var isInstantiated = false
+  private var isScheduled = false
+  private var isPolling = false
+  private var hasEnded = false
+  private var isDelivered = false
+  private var isFinished = false
+  private let deadline: UInt64?
+  private let onEnd: ((GuestEnding) -> Void)?
+
+  var hasWallLimit: Bool { deadline != nil }
+
+  init(sandbox: Sandbox, context: HostcallContext, service: Service, onEnd: ((GuestEnding) -> Void)?) {
+    self.sandbox = sandbox
+    self.context = context
+    self.service = service
+    self.onEnd = onEnd
+    let settings = service.settings
+    deadline = settings.maximumWallNanoseconds.map { sandbox.request.receivedAt + $0 }
+    fiber = Fiber(service.program.prepared, data: context.opaque, memoryLimit: settings.maximumMemory)
+    context.host = sandbox
+    let isVerbose = service.logger.logLevel <= .debug || sandbox.request.head.headers.first("fastlike-verbose") == "1"
+    observer =
+      sandbox.trace != nil || isVerbose
+      ? HostcallWatch(
+        recorder: sandbox.trace, memory: context.memory, logger: isVerbose ? service.logger : nil,
+        requestID: sandbox.requestNumber) : nil
+    context.observer = observer
+  }
+
+  func start() {
+    sandbox.loop.add(self)
+    // The run owns the sandbox; what wakes it must not own the run.
+    sandbox.waker.action = { [weak self] in self?.schedule() }
+    sandbox.responder.onClosed = { [weak self] in self?.clientLeft() }
+    sandbox.responder.onDelivered = { [self] delivery in delivered(delivery) }
+    fiber.instantiate()
+    poll()
+  }
+
+  // MARK: Polling
+
+  /// Has the guest polled soon. Wakers call this from anywhere on the loop, also from within a hostcall.
+  private func schedule() {
+    guard !isScheduled, !hasEnded else { return }
+    isScheduled = true
+    let bound = NIOLoopBound(self, eventLoop: sandbox.eventLoop)
+    sandbox.eventLoop.execute {
+      bound.value.isScheduled = false
+      bound.value.poll()
+    }
+  }
+
+  private func poll() {
+    guard !hasEnded, !isPolling else { return }
+    isPolling = true
+    service.clock?.guestRuns()
+    if isInstantiated, !context.isWaiting { sandbox.trace?.resume() }
+    let started = ctimestamp_monotonic()
+    sandbox.pollStarted = started
+    let progress = fiber.poll()
+    sandbox.pollStarted = 0
+    sandbox.vcpuNanoseconds += ctimestamp_monotonic() - started
+    isPolling = false
+    switch progress {
+    case .done: isInstantiated ? end(.returned) : run()
+    case .trapped(let trap): end(ending(of: trap))
+    case .suspended: suspended()
+    }
+  }
+
+  private func run() {
+    isInstantiated = true
+    guard let memory = fiber.memory(), fiber.call("_start") else {
+      return end(.refused("the module lost its exports"))
+    }
+    context.memory.attach(memory)
+    sandbox.trace?.endSetup()
+    sandbox.trace?.sampleMemory(bytes: memory.byteCount)
+    poll()
+  }
+
+  private func suspended() {
+    if let limit = service.settings.maximumCPUNanoseconds, sandbox.vcpuNanoseconds > limit {
+      return stop(.cpuTime)
+    }
+    if context.isWaiting { return }
+    // The time slice is over: the others on this loop have their turn first.
+    sandbox.trace?.suspend(cause: .queue)
+    schedule()
+  }
+
+  private func ending(of trap: WasmTrap) -> GuestEnding {
+    if let status = context.exitStatus { return .exited(status) }
+    return isInstantiated || trap.code != nil ? .trapped(trap) : .refused(trap.message)
+  }
+
+  func checkWallLimit() {
+    guard !hasEnded, let deadline, ctimestamp_monotonic() > deadline else { return }
+    stop(.wallTime)
+  }
+
+  private func stop(_ limit: GuestEnding.LimitReached) {
+    guard !hasEnded, !isPolling else { return }
+    fiber.cancel()
+    end(.stopped(limit))
+  }
+
+  // MARK: The end
+
+  private func end(_ ending: GuestEnding) {
+    guard !hasEnded else { return }
+    hasEnded = true
+    sandbox.trace?.resume()
+    sandbox.trace?.sampleMemory(bytes: context.memory.byteCount)
+    context.abandonPending()
+    context.observer = nil
+    sandbox.output.flush { line, isError in service.logs.writeOutput(line, isError: isError) }
+    note(ending)
+    respond(to: ending)
+    sandbox.close()
+    onEnd?(ending)
+    if isDelivered {
+      finish()
+    } else if let trace = sandbox.trace {
+      // What is left is the way to the client, and what the response still waits for.
+      trace.suspend(cause: trace.awaitedBackendCalls > 0 ? .backend : .client)
+    }
+  }
+
+  /// Sends what the guest did not: an empty 200 when it returned, an error when it failed.
+  private func respond(to ending: GuestEnding) {
+    guard sandbox.downstreamState == .awaited else { return }
+    switch ending {
+    case .returned, .exited(0): sandbox.deliver(ResponseHead(), body: .empty)
+    case .refused(let reason): fail(503, "no sandbox for this request: \(reason)")
+    case .exited(let status): fail(500, "the guest exited with status \(status)")
+    case .trapped(let trap): fail(500, "the guest trapped: \(trap.text)")
+    case .stopped(let limit): fail(500, "the guest was stopped: \(limit.rawValue)")
+    }
+  }
+
+  private func fail(_ status: UInt16, _ text: String) {
+    let head = ResponseHead(status: status, headers: HeaderList([("content-type", "text/plain; charset=utf-8")]))
+    sandbox.deliver(head, body: .bytes(ByteBuffer(string: "fastlike: " + text + "\n")))
+  }
+
+  private func note(_ ending: GuestEnding) {
+    switch ending {
+    case .returned, .exited(0): break
+    case .refused(let reason):
+      sandbox.trace?.setOutcome(.limitExceeded)
+      service.logger.error("request \(sandbox.requestNumber): no sandbox: \(reason)")
+    case .exited(let status):
+      sandbox.trace?.setOutcome(.trap)
+      sandbox.trace?.note("the guest exited with a failure status")
+      service.logger.error("request \(sandbox.requestNumber): the guest exited with status \(status)")
+    case .trapped(let trap):
+      sandbox.trace?.setOutcome(.trap)
+      service.logger.error("request \(sandbox.requestNumber): the guest trapped: \(trap.text)")
+    case .stopped(let limit):
+      sandbox.trace?.setOutcome(.limitExceeded)
+      service.logger.error("request \(sandbox.requestNumber): \(limit.rawValue)")
+    }
+  }
+
+  private func clientLeft() {
+    sandbox.trace?.setOutcome(.contextCanceled)
+    sandbox.waker.wake()
+  }
+
+  private func delivered(_ delivery: DownstreamDelivery) {
+    guard !isDelivered else { return }
+    isDelivered = true
+    if let trace = sandbox.trace {
+      let status = trace.responseObservation.status
+      trace.setResponse(status: status, bytes: Int64(delivery.bodyBytes), headerFlushed: delivery.headFlushedAt)
+      if delivery.isAborted { trace.setOutcome(.contextCanceled) }
+    }
+    if hasEnded { finish() }
+  }
+
+  /// The guest has ended and the client has its response: the trace is closed, and nothing holds the run any more.
+  private func finish() {
+    guard !isFinished else { return }
+    isFinished = true
+    sandbox.loop.remove(self)
+    sandbox.responder.onClosed = nil
+    sandbox.responder.onDelivered = nil
+    service.logEnd(of: sandbox)
+    guard let trace = sandbox.trace else { return }
+    trace.end()
+    let grace = service.asyncGrace
+    guard trace.awaitedBackendCalls > 0, grace > .zero else {
+      trace.finish()
+      return
+    }
+    // Calls that are still running may complete their entries; the client is long served.
+    _ = sandbox.eventLoop.scheduleTask(in: TimeAmount(grace)) { trace.finish() }
+  }
+}
+
+extension WasmTrap {
+  /// The message with the functions that led to it; never data.
+  var text: String {
+    let stack = frames.prefix(32).map { "\n  at " + ($0.functionName ?? "function \($0.functionIndex)") }
+    return (reason ?? message.firstLine) + stack.joined()
+  }
+}

@@ -1,0 +1,86 @@
+import ComputeABI
+import FastlikeProfile
+
+/// `fastly_backend`: what a guest may know of its backends.
+extension Sandbox {
+  private func definition(_ name: GuestBytes) throws(Status) -> BackendDefinition {
+    let name = try name.string()
+    trace?.label(.backend, name)
+    guard let backend = service.configuration.backend(named: name) else { throw .inval }
+    return backend
+  }
+
+  func backendExists(backend: GuestBytes) throws(Status) -> Bool {
+    service.configuration.backend(named: try backend.string()) != nil
+  }
+
+  func backendIsHealthy(backend: GuestBytes) throws(Status) -> ComputeABI.BackendHealth {
+    ComputeABI.BackendHealth(rawValue: try definition(backend).health.rawValue) ?? .unknown
+  }
+
+  func backendIsDynamic(backend: GuestBytes) throws(Status) -> Bool { try definition(backend).isDynamic }
+
+  func backendGetHost(backend: GuestBytes, value: GuestOutput) throws(Status) {
+    try value.write(try definition(backend).host)
+  }
+
+  func backendGetOverrideHost(backend: GuestBytes, value: GuestOutput) throws(Status) {
+    guard let host = try definition(backend).overrideHost else { throw .none }
+    try value.write(host)
+  }
+
+  func backendGetPort(backend: GuestBytes) throws(Status) -> UInt16 { try definition(backend).port }
+
+  func backendGetConnectTimeoutMs(backend: GuestBytes) throws(Status) -> UInt32 {
+    try definition(backend).connectTimeoutMilliseconds ?? 1_000
+  }
+
+  func backendGetFirstByteTimeoutMs(backend: GuestBytes) throws(Status) -> UInt32 {
+    try definition(backend).firstByteTimeoutMilliseconds ?? 15_000
+  }
+
+  func backendGetBetweenBytesTimeoutMs(backend: GuestBytes) throws(Status) -> UInt32 {
+    try definition(backend).betweenBytesTimeoutMilliseconds ?? 10_000
+  }
+
+  func backendGetHTTPKeepaliveTime(backend: GuestBytes) throws(Status) -> UInt32 {
+    try definition(backend).keepaliveMilliseconds ?? 0
+  }
+
+  // TCP keepalive probes and connection limits can only be set for dynamic backends; for the others they are off.
+
+  func backendGetTcpKeepaliveEnable(backend: GuestBytes) throws(Status) -> Bool {
+    _ = try definition(backend)
+    return false
+  }
+
+  func backendGetTcpKeepaliveInterval(backend: GuestBytes) throws(Status) -> UInt32 { try unset(backend) }
+  func backendGetTcpKeepaliveProbes(backend: GuestBytes) throws(Status) -> UInt32 { try unset(backend) }
+  func backendGetTcpKeepaliveTime(backend: GuestBytes) throws(Status) -> UInt32 { try unset(backend) }
+  func backendGetMaxConnections(backend: GuestBytes) throws(Status) -> UInt32 { try unset(backend) }
+  func backendGetMaxUse(backend: GuestBytes) throws(Status) -> UInt32 { try unset(backend) }
+  func backendGetMaxLifetimeMs(backend: GuestBytes) throws(Status) -> UInt32 { try unset(backend) }
+
+  private func unset(_ backend: GuestBytes) throws(Status) -> UInt32 {
+    _ = try definition(backend)
+    return 0
+  }
+
+  /// The race for an address gives IPv6 its head start (RFC 8305).
+  func backendIsIpv6Preferred(backend: GuestBytes) throws(Status) -> UInt32 {
+    _ = try definition(backend)
+    return 1
+  }
+
+  func backendIsSSL(backend: GuestBytes) throws(Status) -> Bool { try definition(backend).usesTLS }
+
+  func backendGetSSLMinVersion(backend: GuestBytes) throws(Status) -> TLSVersion {
+    guard let version = try definition(backend).minimumTLSVersion else { throw .none }
+    return TLSVersion(rawValue: version.rawValue) ?? .tls12
+  }
+
+  func backendGetSSLMaxVersion(backend: GuestBytes) throws(Status) -> TLSVersion {
+    guard let version = try definition(backend).maximumTLSVersion else { throw .none }
+    return TLSVersion(rawValue: version.rawValue) ?? .tls13
+  }
+}

@@ -1,0 +1,89 @@
+import ComputeABI
+import FastlikeProfile
+import NIOCore
+
+/// A request as a guest holds it.
+final class GuestRequest {
+  var head: RequestHead
+  var framing = FramingMode.automatic
+  /// Whether a gzip response is decoded before the guest sees it.
+  var decodesGzip = false
+  /// What `cache_override_set` asked for.
+  var cacheOverride = CacheOverrideTag()
+  /// Whether it came from the client, so that it can be asked for the client's facts.
+  let isDownstream: Bool
+
+  init(head: RequestHead = RequestHead(), isDownstream: Bool = false) {
+    self.head = head
+    self.isDownstream = isDownstream
+  }
+}
+
+/// A response as a guest holds it.
+final class GuestResponse {
+  var head: ResponseHead
+  var framing = FramingMode.automatic
+  var closesConnection = false
+  /// Where it came from, if the request bypassed the cache.
+  var peerAddress: SocketAddress?
+
+  init(head: ResponseHead = ResponseHead()) { self.head = head }
+}
+
+/// A send that was started and whose response nobody has taken yet.
+final class PendingRequest {
+  /// Edits that the guest ordered for a response it will not see (`pending_req_header_*`).
+  struct HeaderEdit {
+    enum Action {
+      case insert
+      case append
+      case remove
+    }
+    var action: Action
+    var name: [UInt8]
+    var value: [UInt8]
+    var target: PendingResponseKind
+  }
+
+  let exchange: BackendExchange
+  let decodesGzip: Bool
+  let bypassesCache: Bool
+  /// Its entry in the trace.
+  let call: BackendCallToken
+  private var edits: [HeaderEdit] = []
+
+  init(exchange: BackendExchange, decodesGzip: Bool, bypassesCache: Bool, call: BackendCallToken) {
+    self.call = call
+    self.exchange = exchange
+    self.decodesGzip = decodesGzip
+    self.bypassesCache = bypassesCache
+  }
+
+  var isSettled: Bool { exchange.isSettled }
+
+  /// Queues an edit: an insert clears earlier appends of its name, a removal earlier inserts too.
+  func queue(_ edit: HeaderEdit) {
+    if edit.action != .append {
+      edits.removeAll { $0.target == edit.target && WireSyntax.equalIgnoringCase($0.name, edit.name) }
+    }
+    edits.append(edit)
+  }
+
+  /// Applies what was queued for a response of this kind: removals, then inserts, then appends.
+  func edit(_ headers: inout HeaderList, isFailure: Bool) {
+    let own: PendingResponseKind = isFailure ? .error : .response
+    let due = edits.filter { $0.target == .any || $0.target == own }
+    for edit in due where edit.action == .remove { headers.remove(name: edit.name) }
+    for edit in due where edit.action == .insert { headers.set(name: edit.name, value: edit.value) }
+    for edit in due where edit.action == .append { headers.append(name: edit.name, value: edit.value) }
+  }
+}
+
+/// What shares the number space of `fastly_async_io`.
+enum AsyncItem {
+  case body(GuestBody)
+  case streaming(StreamingBody)
+  case pending(PendingRequest)
+  /// A wait for another request in the same sandbox, which is never granted: it resolves to "none" at once.
+  case promise
+}

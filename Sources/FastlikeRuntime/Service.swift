@@ -1,0 +1,109 @@
+import CTimestamp
+import ComputeABI
+public import FastlikeProfile
+public import Logging
+public import NIOCore
+import Synchronization
+public import Wasmtime
+
+/// What a guest may use.
+public struct SandboxSettings: Sendable {
+  /// Bytes of linear memory.
+  public var maximumMemory = 128 * 1024 * 1024
+  /// Nanoseconds from the request's arrival; nil is no limit.
+  public var maximumWallNanoseconds: UInt64?
+  /// Nanoseconds of processor time; nil is no limit.
+  public var maximumCPUNanoseconds: UInt64?
+
+  public init() {}
+}
+
+/// One version of a program with its configuration. A reload makes a new one; requests that run keep the one they began with.
+public final class Service: RequestHandler {
+  public let program: Program
+  public let configuration: ServiceConfiguration
+  public let settings: SandboxSettings
+  let arguments: [String]
+  let logs: LogRouter
+  let logger: Logger
+  let traces: ProfileStore?
+  let clock: EpochClock?
+  private let shared: Shared
+
+  /// What outlives a reload: the loops' connections and the count of requests.
+  public final class Shared: Sendable {
+    let loops: LoopStates
+    let requests = Atomic<UInt64>(0)
+
+    public init(logger: Logger) { loops = LoopStates(logger: logger) }
+
+    /// Closes the idle connections to backends of one event loop; for the end of the process.
+    public func shutdown(on eventLoop: any EventLoop) -> EventLoopFuture<Void> { loops.shutdown(on: eventLoop) }
+  }
+
+  /// - Parameters:
+  ///   - clock: Ticks at which guests yield; nil where the engine has no epochs.
+  ///   - traces: Where traces go; nil records none.
+  ///   - arguments: What the guest finds as its `argv`.
+  public init(
+    program: Program, configuration: ServiceConfiguration, settings: SandboxSettings = SandboxSettings(),
+    arguments: [String] = ["compute-app"], clock: EpochClock?, traces: ProfileStore?, logs: LogRouter, logger: Logger,
+    shared: Shared
+  ) {
+    self.program = program
+    self.configuration = configuration
+    self.settings = settings
+    self.arguments = arguments
+    self.clock = clock
+    self.traces = traces
+    self.logs = logs
+    self.logger = logger
+    self.shared = shared
+  }
+
+  var asyncGrace: Duration { traces?.settings.asyncGrace ?? .zero }
+
+  public func handle(_ request: DownstreamRequest, responder: any DownstreamResponder, on eventLoop: any EventLoop) {
+    run(request, responder: responder, on: eventLoop, onEnd: nil)
+  }
+
+  /// As ``handle(_:responder:on:)``, and tells how the guest ended.
+  public func run(
+    _ request: DownstreamRequest, responder: any DownstreamResponder, on eventLoop: any EventLoop,
+    onEnd: ((GuestEnding) -> Void)?
+  ) {
+    let context = HostcallContext()
+    let number = shared.requests.wrappingAdd(1, ordering: .relaxed).newValue
+    let trace = traces?.begin(
+      TraceHead(
+        moduleID: program.moduleID, moduleName: program.name, method: request.head.method,
+        url: RedactedURL(request.head.uri), httpVersion: request.head.version == .http10 ? .http10 : .http11,
+        arrivedAt: request.receivedAt))
+    trace?.updateDeep { $0.requestHeaders = HeaderSummary.summarize(request.head.headers.textPairs) }
+    let sandbox = Sandbox(
+      service: self, loop: shared.loops.state(on: eventLoop), request: request, responder: responder,
+      requestNumber: number, context: context, trace: trace)
+    SandboxRun(sandbox: sandbox, context: context, service: self, onEnd: onEnd).start()
+  }
+
+  /// One line for each request, where requests are logged.
+  func logEnd(of sandbox: Sandbox) {
+    guard logger.logLevel <= .info else { return }
+    let milliseconds = Double(ctimestamp_monotonic() - sandbox.request.receivedAt) / 1e6
+    let path = sandbox.request.head.uri.prefix { $0 != "?" }
+    logger.info(
+      """
+      request \(sandbox.requestNumber): \(sandbox.request.head.method) \(path) \
+      took \(milliseconds.rounded(toPlaces: 2)) ms, \(sandbox.vcpuNanoseconds / 1000) µs CPU, \
+      \(sandbox.memory.byteCount >> 10) KiB memory
+      """)
+  }
+}
+
+extension Double {
+  fileprivate func rounded(toPlaces places: Int) -> Double {
+    var factor = 1.0
+    for _ in 0..<places { factor *= 10 }
+    return (self * factor).rounded() / factor
+  }
+}
