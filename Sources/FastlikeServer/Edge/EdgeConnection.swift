@@ -1,0 +1,398 @@
+import CTimestamp
+import FastlikeRuntime
+import Foundation
+import Logging
+import NIOCore
+
+/// One HTTP/1.1 connection of a client: reads requests one after the other and hands each to the handler when the
+/// response to the one before is complete.
+///
+/// Reading is pull-based: the socket is read when the parser needs more and the guest has room for it, with one read
+/// ahead while a response is pending, which costs no system call and shows early that a client closes. A client that
+/// closes only its sending side still gets its responses.
+final class EdgeConnection: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private enum Phase {
+    case opening
+    /// Waits for a request head.
+    case head
+    /// A request is being read, answered, or both.
+    case exchange
+    /// The last response is sent; what still comes is dropped until the client closes.
+    case lingering
+    case closed
+  }
+
+  let loop: EdgeLoop
+  /// The place in the loop's list of connections.
+  var slot = 0
+  /// The tick after which ``deadlinePassed()`` is due.
+  private(set) var deadline = UInt64.max
+  /// Whether the response waits for the client to take bytes.
+  var isWriteBlocked = false {
+    didSet { if isWriteBlocked != oldValue { updateDeadline() } }
+  }
+
+  /// Whether bytes were written and not flushed.
+  private(set) var hasUnflushed = false
+
+  private var context: ChannelHandlerContext?
+  private var peers = DownstreamConnection(clientAddress: nil, serverAddress: nil)
+  private var phase = Phase.opening
+  private var parser: RequestParser
+  /// Bytes that are read and not yet parsed.
+  private var inbound = ByteBuffer()
+  /// Whether the client closed its sending side.
+  private var isInputClosed = false
+  /// Whether no further request may follow the current one.
+  private var isSpent = false
+  private var isProcessing = false
+  private var wait = EdgeLoop.Wait.nothing
+
+  /// The pending response; nil when it is complete.
+  private var exchange: EdgeExchange?
+  /// The current request's body; nil when all of it arrived or nothing more of it will be read.
+  private var requestBody: BodyPipe?
+  /// Whether the client waits for `100 Continue`.
+  private var awaitsContinue = false
+  /// Bytes of the current request's body that were dropped.
+  private var drainedBytes = 0
+  /// Whether the client may be sending a body that will not be read.
+  private var leftUnread = false
+
+  init(loop: EdgeLoop) {
+    self.loop = loop
+    parser = RequestParser(limits: loop.settings.limits)
+  }
+
+  /// Whether the connection has to close behind the current response.
+  var mustClose: Bool { isSpent || awaitsContinue || loop.isDraining }
+
+  // MARK: Channel events
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    if context.channel.isActive { open(context) }
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+  func channelActive(context: ChannelHandlerContext) {
+    open(context)
+    context.fireChannelActive()
+  }
+
+  private func open(_ context: ChannelHandlerContext) {
+    guard phase == .opening else { return }
+    phase = .head
+    peers = DownstreamConnection(clientAddress: context.remoteAddress, serverAddress: context.localAddress)
+    let isWithinLimit = loop.add(self)
+    if loop.isDraining { return closeNow() }
+    if !isWithinLimit { refuse(.tooManyConnections) }
+    process()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    var bytes = unwrapInboundIn(data)
+    if inbound.readableBytes == 0 {
+      inbound = bytes
+    } else {
+      inbound.writeBuffer(&bytes)
+    }
+    if requestBody != nil { updateDeadline(afterProgress: true) }
+    process()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case ChannelEvent.inputClosed? = event as? ChannelEvent {
+      isInputClosed = true
+      process()
+    }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable { exchange?.resume() }
+    context.fireChannelWritabilityChanged()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // The client reset the connection, or sending to it failed; `channelInactive` tells the exchange.
+    context.close(promise: nil)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    if phase != .opening { loop.remove(self) }
+    phase = .closed
+    inbound = ByteBuffer()
+    let exchange = exchange
+    let body = requestBody
+    self.exchange = nil
+    requestBody = nil
+    exchange?.connectionLost()
+    body?.fail(.connectionLost)
+    context.fireChannelInactive()
+  }
+
+  // MARK: Requests
+
+  /// Parses and hands over what was read, as far as it may go now, then waits for what is missing.
+  private func process() {
+    // A step that ends the current exchange gets here again; the loop below goes on with the next request.
+    guard !isProcessing else { return }
+    isProcessing = true
+    while step() {}
+    isProcessing = false
+    if inbound.readableBytes == 0 { inbound = ByteBuffer() }
+    updateDeadline()
+    if wantsInput { context?.read() }
+  }
+
+  /// Goes one step; false where something has to happen first.
+  private func step() -> Bool {
+    switch phase {
+    case .head: return takeRequest()
+    case .exchange: return takeBody()
+    case .lingering:
+      inbound = ByteBuffer()
+      return false
+    case .opening, .closed: return false
+    }
+  }
+
+  private var wantsInput: Bool {
+    guard !isInputClosed else { return false }
+    switch phase {
+    case .head, .lingering: return true
+    case .exchange:
+      guard let requestBody else { return inbound.readableBytes == 0 }
+      return requestBody.isCancelled || requestBody.isWritable
+    case .opening, .closed: return false
+    }
+  }
+
+  private func takeRequest() -> Bool {
+    do throws(RequestRefusal) {
+      if let request = try parser.nextRequest(&inbound) {
+        begin(request)
+        return true
+      }
+      if isInputClosed { closeWhenFlushed() }
+    } catch {
+      refuse(error)
+    }
+    return false
+  }
+
+  private func begin(_ request: IncomingRequest) {
+    if request.isLoop, loop.settings.refusesLoops {
+      return refuse(.loopDetected, toHEAD: request.head.method == "HEAD")
+    }
+    let body = BodyPipe(capacity: loop.settings.bodyCapacity)
+    if case .length(let length) = request.framing { body.expectedLength = length }
+    phase = .exchange
+    drainedBytes = 0
+    requestBody = body
+    let exchange = EdgeExchange(connection: self, request: request)
+    self.exchange = exchange
+    awaitsContinue = false
+    if request.framing == .none {
+      body.expectedLength = 0
+      _ = takeBody()
+    } else {
+      // A client that already sends does not wait.
+      awaitsContinue = request.expectsContinue && inbound.readableBytes == 0
+      body.onWritable = { [weak self] in self?.process() }
+      body.onCancel = { [weak self] in self?.process() }
+    }
+    loop.handler.handle(
+      DownstreamRequest(head: request.head, body: body, connection: peers, receivedAt: ctimestamp_monotonic()),
+      responder: exchange, on: loop.eventLoop)
+    // An answer that needed no body is given by now; else the guest is taken to want it.
+    if awaitsContinue, self.exchange === exchange, exchange.isUnanswered {
+      exchange.sendInformational(ResponseHead(status: 100))
+      awaitsContinue = false
+    }
+  }
+
+  /// Takes a piece of the request body, for the guest or, when it does not want it, for nobody.
+  private func takeBody() -> Bool {
+    guard let body = requestBody, body.isCancelled || body.isWritable else { return false }
+    do throws(RequestRefusal) {
+      switch try parser.nextBodyPart(&inbound) {
+      case nil:
+        if isInputClosed { breakBody(.incomplete) }
+        return false
+      case .bytes(let bytes):
+        if body.isCancelled {
+          drainedBytes += bytes.readableBytes
+          if drainedBytes > loop.settings.maximumDrainedBytes { breakBody(.unfinished) }
+        } else {
+          body.write(bytes)
+        }
+      case .end(let trailers):
+        requestBody = nil
+        body.onWritable = nil
+        body.onCancel = nil
+        body.finish(trailers: trailers)
+        advance()
+      }
+      return true
+    } catch {
+      breakBody(.malformed)
+      return false
+    }
+  }
+
+  /// Reads no more of the current request's body, and so no further request.
+  private func breakBody(_ error: BodyError) {
+    guard let body = requestBody else { return }
+    requestBody = nil
+    isSpent = true
+    leftUnread = true
+    body.onWritable = nil
+    body.onCancel = nil
+    body.fail(error)
+    advance()
+  }
+
+  /// The response is complete.
+  func responseFinished(closing: Bool) {
+    exchange = nil
+    if closing { isSpent = true }
+    if mustClose { breakBody(.connectionLost) }
+    advance()
+    process()
+  }
+
+  /// Goes on to the next request when this one and its response are complete.
+  private func advance() {
+    guard phase == .exchange, exchange == nil, requestBody == nil else { return }
+    if mustClose {
+      closeWhenFlushed()
+    } else {
+      phase = .head
+    }
+  }
+
+  // MARK: Responses
+
+  var isWritable: Bool { context?.channel.isWritable ?? false }
+
+  func write(_ buffer: ByteBuffer) {
+    hasUnflushed = true
+    context?.write(wrapOutboundOut(buffer), promise: nil)
+  }
+
+  func flush() {
+    guard hasUnflushed else { return }
+    hasUnflushed = false
+    context?.flush()
+  }
+
+  /// Calls back when everything written so far was taken by the socket; not at all when the connection is lost before.
+  func whenFlushed(_ body: @escaping () -> Void) {
+    guard let context else { return }
+    let promise = loop.eventLoop.makePromise(of: Void.self)
+    promise.futureResult.assumeIsolated().whenSuccess(body)
+    hasUnflushed = false
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: promise)
+  }
+
+  /// Lets the loop turn before the response goes on.
+  func resumeLater() {
+    loop.eventLoop.assumeIsolated().execute { [weak self] in self?.exchange?.resume() }
+  }
+
+  /// Answers a request that no guest sees, and closes.
+  private func refuse(_ refusal: RequestRefusal, toHEAD: Bool = false) {
+    loop.logger.debug("refused a request: \(refusal.reason)", metadata: ["status": "\(refusal.status)"])
+    var out = loop.takeScratch()
+    let date = loop.date.bytes(at: ctimestamp_monotonic())
+    ResponseEncoder.writeRefusal(refusal, toHEAD: toHEAD, date: date, into: &out)
+    write(out)
+    flush()
+    loop.returnScratch(out)
+    linger()
+  }
+
+  // MARK: Closing
+
+  /// Closes when the responses are out. A client that may still be sending is heard out for a while, because bytes that
+  /// nobody reads make the system reset the connection, and the client would lose the response.
+  private func closeWhenFlushed() {
+    guard phase != .closed, phase != .lingering else { return }
+    if leftUnread || inbound.readableBytes > 0 { return linger() }
+    phase = .lingering
+    whenFlushed { [weak self] in self?.closeNow() }
+  }
+
+  private func linger() {
+    phase = .lingering
+    inbound = ByteBuffer()
+    if isInputClosed {
+      whenFlushed { [weak self] in self?.closeNow() }
+    } else {
+      // Flushes first; the channel closes altogether when the client's side is closed too.
+      context?.close(mode: .output, promise: nil)
+    }
+  }
+
+  func closeNow() { context?.close(promise: nil) }
+
+  /// Closes a connection that has no request.
+  func closeIfIdle() {
+    if phase == .head, inbound.readableBytes == 0, !parser.isInsideHead { closeWhenFlushed() }
+  }
+
+  /// Ends the connection within a response: with a reset where its end would look like the end of the body.
+  func breakOff(resetting: Bool) {
+    exchange = nil
+    if resetting, let channel = context?.channel as? any SocketOptionProvider {
+      _ = channel.setSoLinger(NIOLinger(l_onoff: 1, l_linger: 0))
+    }
+    closeNow()
+  }
+
+  // MARK: Deadlines
+
+  private func updateDeadline(afterProgress: Bool = false) {
+    let current = currentWait
+    guard current != wait || afterProgress else { return }
+    wait = current
+    deadline = loop.deadline(for: current)
+  }
+
+  private var currentWait: EdgeLoop.Wait {
+    switch phase {
+    case .head: return inbound.readableBytes > 0 || parser.isInsideHead ? .head : .nextRequest
+    case .exchange:
+      if isWriteBlocked { return .peer }
+      // A guest may take its time; only a client that owes bytes, or a body that nobody wants any more, ends the wait.
+      guard let requestBody else { return .nothing }
+      return requestBody.isCancelled || requestBody.isWritable || exchange == nil ? .peer : .nothing
+    case .lingering: return .linger
+    case .opening, .closed: return .nothing
+    }
+  }
+
+  func deadlinePassed() {
+    deadline = .max
+    switch wait {
+    case .nothing: break
+    case .nextRequest, .linger: closeNow()
+    case .head:
+      refuse(.slowHead)
+      process()
+    case .peer:
+      if isWriteBlocked || exchange == nil {
+        closeNow()
+      } else {
+        breakBody(.incomplete)
+        process()
+      }
+    }
+  }
+}

@@ -1,0 +1,123 @@
+public import FastlikeRuntime
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+
+/// The programs behind `fastlike serve`, `run` and `demo`.
+public enum Server {
+  /// How long in-flight requests may go on after the first signal to end.
+  static let drainTime = Duration.seconds(30)
+
+  /// Serves a program until SIGINT or SIGTERM.
+  public static func serve(_ options: ServeOptions) async throws {
+    let logger = log(options.execution)
+    let loader = ServiceLoader(
+      module: options.module, arguments: ["compute-app"], options: options.service, execution: options.execution,
+      logger: logger)
+    let service = try loader.load()
+    let edge = try await RunningEdge.start(service, addresses: options.addresses, loader: loader)
+    announce(edge.bound, program: service.program.name)
+    await edge.runUntilSignal(
+      reloadsOnSignal: options.reloadsOnSignal, watchesFiles: options.reloadsOnChange, logger: logger)
+  }
+
+  /// Says where the program can be reached; this line is what scripts wait for.
+  static func announce(_ addresses: [SocketAddress], program: String) {
+    for address in addresses { print("fastlike: serving \(program) on \(url(of: address))") }
+    fflush(nil)
+  }
+
+  static func url(of address: SocketAddress) -> String {
+    switch address {
+    case .unixDomainSocket: "unix:" + (address.pathname ?? "")
+    case .v4: "http://\(address.ipAddress ?? ""):\(address.port ?? 0)"
+    case .v6: "http://[\(address.ipAddress ?? "")]:\(address.port ?? 0)"
+    }
+  }
+
+  /// A logger to the standard error, as talkative as asked for.
+  static func log(_ options: ExecutionOptions) -> Logger {
+    var logger = Logger(label: "fastlike") { _ in PlainLog() }
+    switch options.verbosity {
+    case 0: logger.logLevel = .warning
+    case 1: logger.logLevel = .info
+    case 2: logger.logLevel = .debug
+    default: logger.logLevel = .trace
+    }
+    return logger
+  }
+
+  /// One event loop for each core.
+  static func eventLoops() -> MultiThreadedEventLoopGroup {
+    MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+  }
+}
+
+/// An edge with the service behind it, from the first bind to the last response.
+struct RunningEdge {
+  let group: MultiThreadedEventLoopGroup
+  let listener: EdgeListener
+  let handler: ServiceSwitch
+  let loader: ServiceLoader
+  let bound: [SocketAddress]
+
+  static func start(_ service: Service, addresses: [BindAddress], loader: ServiceLoader) async throws -> RunningEdge {
+    let group = Server.eventLoops()
+    let handler = ServiceSwitch(service)
+    let listener = EdgeListener(group: group, handler: handler, settings: EdgeSettings(), logger: loader.logger)
+    let bound = try await listener.bind(
+      addresses.map { address in
+        switch address {
+        case .tcp(let host, let port): .tcp(host: host.isEmpty ? "0.0.0.0" : host, port: Int(port))
+        case .unix(let path): .unix(path: path)
+        }
+      })
+    return RunningEdge(group: group, listener: listener, handler: handler, loader: loader, bound: bound)
+  }
+
+  func runUntilSignal(reloadsOnSignal: Bool, watchesFiles: Bool, logger: Logger) async {
+    let signals = Signals(reload: reloadsOnSignal)
+    let watching = watchesFiles ? Task { await watch() } : nil
+    for await signal in signals.stream {
+      if signal == .end { break }
+      reload()
+    }
+    watching?.cancel()
+    logger.notice("ending: in-flight requests may finish; a second signal ends at once")
+    let draining = Task { await stop() }
+    let impatience = Task {
+      for await signal in signals.stream where signal == .end {
+        FileHandle.standardError.write(Data("fastlike: ended with requests in flight\n".utf8))
+        exit(0)
+      }
+    }
+    await draining.value
+    impatience.cancel()
+  }
+
+  func stop() async {
+    await listener.shutdown(gracePeriod: Server.drainTime)
+    for eventLoop in group.makeIterator() { try? await loader.shared.shutdown(on: eventLoop).get() }
+    try? await group.shutdownGracefully()
+  }
+
+  /// Puts a new version in place; where it cannot be loaded, the old one goes on and the log says why.
+  private func reload() {
+    do {
+      let service = try loader.load()
+      handler.service = service
+      FileHandle.standardError.write(Data("fastlike: reloaded \(service.program.name) (\(service.program.moduleID))\n".utf8))
+    } catch {
+      FileHandle.standardError.write(Data("fastlike: not reloaded, the old version goes on: \(error)\n".utf8))
+    }
+  }
+
+  private func watch() async {
+    while !Task.isCancelled {
+      var files = FileWatch(paths: [loader.module] + handler.service.configuration.files)
+      do { try await files.change() } catch { return }
+      reload()
+    }
+  }
+}

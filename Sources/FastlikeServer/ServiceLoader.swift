@@ -1,0 +1,132 @@
+import ComputeABI
+import Crypto
+import FastlikeProfile
+import FastlikeRuntime
+import Foundation
+import Logging
+import Wasmtime
+
+/// Makes services from options: at the start, and again at each reload. What outlives a reload (engine, clock, traces,
+/// connections) is made once.
+final class ServiceLoader: Sendable {
+  let module: String
+  let logger: Logger
+  let traces: ProfileStore?
+  let shared: Service.Shared
+  private let options: ServiceOptions
+  private let execution: ExecutionOptions
+  private let arguments: [String]
+  private let engine: Engine
+  private let clock: EpochClock?
+  private let cache: ModuleCache?
+  private let logs: LogRouter
+
+  init(module: String, arguments: [String], options: ServiceOptions, execution: ExecutionOptions, logger: Logger) {
+    self.module = module
+    self.arguments = arguments
+    self.options = options
+    self.execution = execution
+    self.logger = logger
+    var settings = EngineSettings()
+    settings.epochInterruption = execution.usesEpochClock
+    engine = Engine(settings)
+    clock = execution.usesEpochClock ? EpochClock(engine: engine) : nil
+    cache = ServiceLoader.cache(execution.moduleCache)
+    logs = LogRouter(
+      streams: LogRouter.StandardStreams(
+        logsOutput: execution.logsStandardOutput, logsErrors: execution.logsStandardError))
+    shared = Service.Shared(logger: logger)
+    traces =
+      execution.profile == .off
+      ? nil
+      : ProfileStore(mode: execution.profile, hostcalls: HostcallNameTable(names: HostcallTable.traceNames))
+  }
+
+  /// Reads the configuration and the module. Throws errors that describe themselves in one line.
+  func load() throws -> Service {
+    let configuration = try ServiceConfiguration.load(options)
+    return try load(configuration)
+  }
+
+  func load(_ configuration: ServiceConfiguration) throws -> Service {
+    for warning in configuration.warnings { logger.warning("\(warning)") }
+    let progress = CompilationProgress(path: module)
+    let program: Program
+    do {
+      defer { progress.end() }
+      program = try Program.load(
+        path: module, engine: engine, cache: cache, trapOnUnknownImports: execution.unknownImports == .trap,
+        willCompile: { progress.begin(byteCount: $0) })
+    }
+    var settings = SandboxSettings()
+    settings.maximumWallNanoseconds = execution.maximumWallTime.map(\.inNanoseconds)
+    settings.maximumCPUNanoseconds = execution.maximumCPUTime.map(\.inNanoseconds)
+    return Service(
+      program: program, configuration: configuration, settings: settings, arguments: arguments, clock: clock,
+      traces: traces, logs: logs, logger: logger, shared: shared)
+  }
+
+  private static func cache(_ option: ModuleCacheOption) -> ModuleCache? {
+    let directory: URL
+    switch option {
+    case .disabled: return nil
+    case .directory(let path): directory = URL(fileURLWithPath: path, isDirectory: true)
+    case .standard:
+      guard let caches = FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask).first else { return nil }
+      directory = caches.appendingPathComponent("fastlike/modules", isDirectory: true)
+    }
+    return ModuleCache(directory: directory) { bytes, settings in
+      var hash = SHA256()
+      hash.update(data: Data(settings.utf8))
+      hash.update(data: Data([0]))
+      hash.update(data: bytes)
+      return hash.finalize().map { byte in
+        let digits = String(byte, radix: 16)
+        return digits.count == 1 ? "0" + digits : digits
+      }.joined()
+    }
+  }
+}
+
+extension Duration {
+  /// Whole nanoseconds, 0 for negative durations.
+  fileprivate var inNanoseconds: UInt64 {
+    let (seconds, attoseconds) = components
+    return UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds / 1_000_000_000))
+  }
+}
+
+/// Tells a person at a terminal that a big module is being compiled, and for how long.
+private final class CompilationProgress: @unchecked Sendable {
+  // Sendable because the timer's queue is serial and `end` waits for it.
+  private let path: String
+  private let queue = DispatchQueue(label: "fastlike.progress")
+  private var timer: (any DispatchSourceTimer)?
+  private var hasWritten = false
+
+  init(path: String) { self.path = path }
+
+  func begin(byteCount: Int) {
+    guard isatty(STDERR_FILENO) == 1 else { return }
+    let started = Date()
+    let name = URL(fileURLWithPath: path).lastPathComponent
+    let size = Double(byteCount / 100_000) / 10
+    let timer = DispatchSource.makeTimerSource(queue: queue)
+    timer.schedule(deadline: .now() + .milliseconds(300), repeating: .milliseconds(200))
+    timer.setEventHandler { [self] in
+      hasWritten = true
+      let seconds = Double(Int(Date().timeIntervalSince(started) * 10)) / 10
+      FileHandle.standardError.write(Data("\rcompiling \(name) (\(size) MB) … \(seconds) s".utf8))
+    }
+    self.timer = timer
+    timer.resume()
+  }
+
+  func end() {
+    timer?.cancel()
+    timer = nil
+    queue.sync {
+      if hasWritten { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import ArgumentParser
+import FastlikeRuntime
+
+/// The flags that describe the service: its manifest, backends and stores.
+struct ServiceArguments: ParsableArguments {
+  @Option(
+    name: [.customShort("C"), .customLong("config")],
+    help: ArgumentHelp("The service's fastly.toml; its [local_server] tables are read.", valueName: "file"))
+  var config: String?
+
+  @Option(
+    name: [.customShort("b"), .customLong("backend")],
+    help: ArgumentHelp(
+      "A backend: HOST:PORT or a URL. Without a name it takes the requests to all unknown backends. @N makes N of 100 "
+        + "sends succeed. May be repeated.", valueName: "name=addr[@N]"))
+  var backends: [String] = []
+
+  @Option(
+    name: .customLong("override-host"),
+    help: ArgumentHelp("The Host header for a backend. May be repeated.", valueName: "[name=]host"))
+  var overrideHosts: [String] = []
+
+  @Option(
+    name: [.customShort("d"), .customLong("dictionary")],
+    help: ArgumentHelp("A dictionary: a JSON object of strings. May be repeated.", valueName: "name=file.json"))
+  var dictionaries: [String] = []
+
+  @Option(
+    name: .customLong("config-store"),
+    help: ArgumentHelp("A config store: a JSON object of strings. May be repeated.", valueName: "name=file.json"))
+  var configStores: [String] = []
+
+  @Option(
+    name: .customLong("logger"),
+    help: ArgumentHelp(
+      "A log endpoint that writes to a file; others write to the standard output. May be repeated.",
+      valueName: "name[=file]"))
+  var loggers: [String] = []
+
+  @Option(
+    name: .customLong("geo"),
+    help: ArgumentHelp("Geolocation: a JSON object of address to record.", valueName: "file.json"))
+  var geo: String?
+
+  @Option(
+    name: .customLong("compliance-region"),
+    help: ArgumentHelp("The compliance region that guests see (default: none).", valueName: "region"))
+  var complianceRegion: String?
+
+  @Option(
+    name: .customLong("fake-fastly-key"),
+    help: ArgumentHelp("A value of Fastly-Key that counts as valid. May be repeated.", valueName: "key"))
+  var fastlyKeys: [String] = []
+
+  func options(in environment: FlagEnvironment) throws -> ServiceOptions {
+    var options = ServiceOptions()
+    options.manifest = try environment.value(config, "config", FlagValues.path)
+    options.backends = try environment.values(backends, "backend", FlagValues.backend)
+    options.overrideHosts = try environment.values(overrideHosts, "override-host", FlagValues.overrideHost)
+    options.configStores =
+      try environment.values(dictionaries, "dictionary", FlagValues.namedFile)
+      + environment.values(configStores, "config-store", FlagValues.namedFile)
+    options.loggers = try environment.values(loggers, "logger", FlagValues.logger)
+    options.geoFile = try environment.value(geo, "geo", FlagValues.path)
+    options.complianceRegion = try environment.value(
+      complianceRegion, "compliance-region", FlagValues.complianceRegion)
+    options.fastlyKeys = try environment.values(fastlyKeys, "fake-fastly-key", FlagValues.fastlyKey)
+    try Self.refuseDuplicates(options.backends.map(\.name), "--backend")
+    try Self.refuseDuplicates(options.overrideHosts.map(\.backend), "--override-host")
+    try Self.refuseDuplicates(options.configStores.map(\.name), "--config-store and --dictionary")
+    try Self.refuseDuplicates(options.loggers.map(\.name), "--logger")
+    return options
+  }
+
+  private static func refuseDuplicates(_ names: [String], _ place: String) throws {
+    var seen: Set<String> = []
+    for name in names where !seen.insert(name).inserted {
+      let subject = name.isEmpty ? "the catch-all backend" : "the name \"\(name)\""
+      throw ConfigurationError(place: place, problem: "\(subject) is given twice; give each name once")
+    }
+  }
+}
