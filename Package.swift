@@ -48,7 +48,8 @@ let package = Package(
     .target(name: "CTimestamp"),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Wasmtime", dependencies: ["CWasmtime"], swiftSettings: swiftSettings),
-    .target(name: "ComputeABI", dependencies: ["CWasmtime", "Wasmtime"], exclude: ["Data"], swiftSettings: swiftSettings),
+    .target(
+      name: "ComputeABI", dependencies: ["CWasmtime", "Wasmtime"], exclude: ["Data"], swiftSettings: swiftSettings),
     .executableTarget(name: "hostcallgen", path: "Tools/hostcallgen", swiftSettings: swiftSettings),
     .target(
       name: "FastlikeProfile",
@@ -58,7 +59,7 @@ let package = Package(
         .product(name: "Atomics", package: "swift-atomics"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "GRDB", package: "GRDB.swift"),
-      ], exclude: ["Export", "Import", "Store/SymbolSidecar.swift"], swiftSettings: swiftSettings),
+      ], swiftSettings: swiftSettings),
     .target(
       name: "FastlikeRuntime",
       dependencies: [
@@ -90,6 +91,33 @@ let package = Package(
       name: "fastlike",
       dependencies: [
         "ComputeABI", "FastlikeProfile", "FastlikeRuntime", "FastlikeServer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: swiftSettings),
+    .testTarget(name: "WasmtimeTests", dependencies: ["CWasmtime", "Wasmtime"], swiftSettings: swiftSettings),
+    .testTarget(name: "ComputeABITests", dependencies: ["ComputeABI", "Wasmtime"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "FastlikeRuntimeTests",
+      dependencies: [
+        "ComputeABI", "CTimestamp", "CZlib", "FastlikeProfile", "FastlikeRuntime", "Wasmtime",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "NIOHTTP1", package: nio),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "FastlikeServerTests",
+      dependencies: [
+        "CTimestamp", "FastlikeRuntime", "FastlikeServer",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "FastlikeCommandTests",
+      dependencies: [
+        "fastlike", "FastlikeProfile", "FastlikeRuntime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swiftSettings),
   ],

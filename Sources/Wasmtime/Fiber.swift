@@ -39,6 +39,9 @@ public final class Fiber {
     var function = wasmtime_func_t()
   }
 
+  /// Ticks of the ``EpochClock`` that a guest may compute before it yields: a yield costs the guest a turn of its loop.
+  private static let sliceTicks: UInt64 = 3
+
   private let store: OpaquePointer
   private let context: OpaquePointer
   private let prepared: PreparedModule
@@ -55,8 +58,8 @@ public final class Fiber {
     let settings = prepared.engine.settings
     wasmtime_store_limiter(store, Int64(memoryLimit), Int64(settings.maximumTableElements), -1, -1, -1)
     if settings.epochInterruption {
-      wasmtime_context_set_epoch_deadline(context, 1)
-      wasmtime_context_epoch_deadline_async_yield_and_update(context, 1)
+      wasmtime_context_set_epoch_deadline(context, Fiber.sliceTicks)
+      wasmtime_context_epoch_deadline_async_yield_and_update(context, Fiber.sliceTicks)
     }
   }
 

@@ -42,20 +42,10 @@ public struct WasmFrame: Sendable, Equatable {
 
 /// Why a guest was stopped by WebAssembly itself.
 public struct WasmTrap: Sendable {
-  /// Wasmtime's number for the trap (`wasmtime_trap_code_t`); nil for an error that a host function raised.
-  public var code: UInt8?
+  /// What happened, such as `out of bounds memory access`; nil for an error that is no trap.
+  public var reason: String?
   public var message: String
   public var frames: [WasmFrame]
-
-  /// What the trap's number means; nil for errors without one, and for traps of features that no guest here has.
-  public var reason: String? {
-    let reasons = [
-      "call stack exhausted", "out of bounds memory access", "misaligned memory access", "out of bounds table access",
-      "uninitialized table element called", "indirect call type mismatch", "integer overflow", "integer divide by zero",
-      "invalid conversion to integer", "unreachable instruction reached", "interrupted", "all fuel consumed",
-    ]
-    return code.flatMap { Int($0) < reasons.count ? reasons[Int($0)] : nil }
-  }
 
   /// Takes over the C trap, which is freed.
   init(consuming trap: OpaquePointer) {
@@ -64,8 +54,7 @@ public struct WasmTrap: Sendable {
     // The C string's terminator counts in this one message.
     message = String(decoding: UnsafeBufferPointer(start: text.data, count: text.size).filter { $0 != 0 }, as: UTF8.self)
     wasm_byte_vec_delete(&text)
-    var number: UInt8 = 0
-    code = wasmtime_trap_code(trap, &number) ? number : nil
+    reason = WasmTrap.reason(in: message)
     var vector = wasm_frame_vec_t()
     wasm_trap_trace(trap, &vector)
     frames = WasmFrame.frames(of: vector)
@@ -73,13 +62,19 @@ public struct WasmTrap: Sendable {
     wasm_trap_delete(trap)
   }
 
+  /// Takes over the C error, which is freed; a trap that comes out of a fiber is one.
   init(consumingError error: OpaquePointer) {
     var vector = wasm_frame_vec_t()
     wasmtime_error_wasm_trace(error, &vector)
     frames = WasmFrame.frames(of: vector)
     wasm_frame_vec_delete(&vector)
     message = WasmtimeError(consuming: error).message
-    code = nil
+    reason = WasmTrap.reason(in: message)
+  }
+
+  /// Wasmtime's messages name the trap behind the backtrace.
+  private static func reason(in message: String) -> String? {
+    message.firstRange(of: "wasm trap: ").map { String(message[$0.upperBound...].prefix { $0 != "\n" }) }
   }
 }
 

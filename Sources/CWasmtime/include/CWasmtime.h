@@ -93,7 +93,6 @@ void wasmtime_error_wasm_trace(const wasmtime_error_t *error, wasm_frame_vec_t *
 void wasmtime_error_delete(wasmtime_error_t *error);
 
 wasm_trap_t *wasmtime_trap_new(const char *message, size_t size);
-bool wasmtime_trap_code(const wasm_trap_t *trap, uint8_t *code);
 void wasm_trap_message(const wasm_trap_t *trap, wasm_byte_vec_t *out);
 void wasm_trap_trace(const wasm_trap_t *trap, wasm_frame_vec_t *out);
 void wasm_trap_delete(wasm_trap_t *trap);

@@ -29,6 +29,9 @@ public enum BackendTarget {
     var query: Substring
   }
 
+  /// Whether the text is a URI that a request may have: absolute, an absolute path, or `*`.
+  static func isValid(_ uri: String) -> Bool { (try? parse(uri)) != nil }
+
   private static func parse(_ text: String) throws(SendError) -> ParsedURI {
     guard !text.isEmpty, text.utf8.allSatisfy(WireSyntax.isTargetByte) else { throw SendError(.httpRequestURIInvalid) }
     let uri = text.prefix { $0 != "#" }

@@ -18,12 +18,11 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
 
   /// Reads `192.0.2.1` or `2001:db8::1`, without brackets, port or zone.
   public init?(_ text: String) {
-    var v4 = in_addr()
-    var v6 = in6_addr()
-    if inet_pton(AF_INET, text, &v4) == 1 {
-      octets = withUnsafeBytes(of: v4) { Array($0) }
-    } else if inet_pton(AF_INET6, text, &v6) == 1 {
-      octets = withUnsafeBytes(of: v6) { Array($0) }
+    var octets = [UInt8](repeating: 0, count: 16)
+    if inet_pton(AF_INET, text, &octets) == 1 {
+      self.octets = Array(octets[..<4])
+    } else if inet_pton(AF_INET6, text, &octets) == 1 {
+      self.octets = octets
     } else {
       return nil
     }

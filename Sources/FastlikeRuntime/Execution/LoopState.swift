@@ -1,3 +1,4 @@
+import DequeModule
 import Logging
 import NIOCore
 import NIOPosix
@@ -8,6 +9,12 @@ final class LoopState {
   let connector: any BackendConnecting
   private var runs: [ObjectIdentifier: SandboxRun] = [:]
   private var sweep: RepeatedTask?
+  /// Guests whose time slice is over, in the order of their turns.
+  private var runnable: Deque<SandboxRun> = []
+  private var isTurnScheduled = false
+  /// Between two turns the loop must come to its sockets. NIO goes on with tasks that are due before it looks at them, so a
+  /// turn lies a little ahead.
+  private static let pause = TimeAmount.microseconds(20)
 
   init(eventLoop: any EventLoop, connector: any BackendConnecting) {
     self.eventLoop = eventLoop
@@ -28,6 +35,25 @@ final class LoopState {
         state.sweep = nil
       }
     }
+  }
+
+  /// Gives a computing guest its next turn, after the loop has looked at its sockets and after the guests before it.
+  func enqueue(_ run: SandboxRun) {
+    runnable.append(run)
+    scheduleTurn()
+  }
+
+  private func scheduleTurn() {
+    guard !isTurnScheduled, !runnable.isEmpty else { return }
+    isTurnScheduled = true
+    let bound = NIOLoopBound(self, eventLoop: eventLoop)
+    eventLoop.scheduleTask(in: LoopState.pause) { bound.value.takeTurn() }
+  }
+
+  private func takeTurn() {
+    isTurnScheduled = false
+    runnable.popFirst()?.takeTurn()
+    scheduleTurn()
   }
 
   func remove(_ run: SandboxRun) { runs[ObjectIdentifier(run)] = nil }

@@ -58,11 +58,13 @@ final class SandboxRun {
     deadline = settings.maximumWallNanoseconds.map { sandbox.request.receivedAt + $0 }
     fiber = Fiber(service.program.prepared, data: context.opaque, memoryLimit: settings.maximumMemory)
     context.host = sandbox
-    let isVerbose = service.logger.logLevel <= .debug || sandbox.request.head.headers.first("fastlike-verbose") == "1"
+    var verbose = service.logger
+    let isVerbose = verbose.logLevel <= .debug || sandbox.request.head.headers.first("fastlike-verbose") == "1"
+    verbose.logLevel = .debug
     observer =
       sandbox.trace != nil || isVerbose
       ? HostcallWatch(
-        recorder: sandbox.trace, memory: context.memory, logger: isVerbose ? service.logger : nil,
+        recorder: sandbox.trace, memory: context.memory, logger: isVerbose ? verbose : nil,
         requestID: sandbox.requestNumber) : nil
     context.observer = observer
   }
@@ -126,12 +128,15 @@ final class SandboxRun {
     if context.isWaiting { return }
     // The time slice is over: the others on this loop have their turn first.
     sandbox.trace?.suspend(cause: .queue)
-    schedule()
+    sandbox.loop.enqueue(self)
   }
+
+  /// The guest computes on for a time slice.
+  func takeTurn() { poll() }
 
   private func ending(of trap: WasmTrap) -> GuestEnding {
     if let status = context.exitStatus { return .exited(status) }
-    return isInstantiated || trap.code != nil ? .trapped(trap) : .refused(trap.message)
+    return isInstantiated || trap.reason != nil ? .trapped(trap) : .refused(trap.message)
   }
 
   func checkWallLimit() {

@@ -5,7 +5,7 @@ import NIOCore
 /// `fastly_http_body`.
 extension Sandbox {
   func httpBodyNew() throws(Status) -> BodyHandle {
-    BodyHandle(rawValue: try insert(.body(GuestBody(waker: waker))))
+    BodyHandle(rawValue: try insert(.body(GuestBody(waker: waker, budget: budget))))
   }
 
   func httpBodyAppend(dest: BodyHandle, src: BodyHandle) throws(Status) -> Blocking<Void> {
@@ -50,10 +50,10 @@ extension Sandbox {
     trace?.updateDeep { $0.bodyWriteBytes += Int64(count) }
     switch (items[handle.rawValue], end) {
     case (.body(let body), .back):
-      body.append(buf.raw)
+      try body.append(buf.raw)
       return .ready(count)
     case (.body(let body), .front):
-      body.prepend(buf.raw)
+      try body.prepend(buf.raw)
       return .ready(count)
     case (.streaming(let body), .back):
       return try .waiting(for: body.waitCause) { () throws(Status) in

@@ -5,6 +5,9 @@ import NIOCore
 
 /// `fastly_http_req`: sending requests to backends and taking their responses.
 extension Sandbox {
+  /// Backend requests that one guest may have under way; the platform allows 32 in all.
+  static let maximumExchanges = 512
+
   typealias SentHandles = (responseHandle: ResponseHandle, bodyHandle: BodyHandle)
 
   // MARK: Waiting sends
@@ -71,6 +74,7 @@ extension Sandbox {
   ) throws(Status) -> PendingRequest {
     let request = try guestRequest(handle)
     let body = try plainBody(bodyHandle)
+    guard exchangesInFlight < Sandbox.maximumExchanges else { throw .limitexceeded }
     _ = requests.remove(handle.rawValue)
     let name = try backendName.string()
     trace?.label(.backend, name)
@@ -121,10 +125,16 @@ extension Sandbox {
   private func follow(_ pending: PendingRequest) {
     let exchange = pending.exchange
     exchange.onSettled = { [waker] in waker.wake() }
-    guard let trace else { return }
-    let call = pending.call
-    let record: (BackendExchange) -> Void = { trace.record($0, as: call) }
-    if exchange.phases.ended == nil { exchange.onEnded = record } else { record(exchange) }
+    let (trace, call) = (trace, pending.call)
+    guard exchange.phases.ended == nil else {
+      trace?.record(exchange, as: call)
+      return
+    }
+    exchangesInFlight += 1
+    exchange.onEnded = { [weak self] exchange in
+      self?.exchangesInFlight -= 1
+      trace?.record(exchange, as: call)
+    }
   }
 
   /// Gives the guest what a settled exchange brought.
@@ -141,7 +151,7 @@ extension Sandbox {
       let content = pending.decode(pipe, head: &head)
       let response = GuestResponse(head: head)
       response.peerAddress = pending.bypassesCache ? pending.exchange.phases.peerAddress : nil
-      let body = GuestBody(pipe: content, from: .backend, waker: waker)
+      let body = GuestBody(pipe: content, from: .backend, waker: waker, budget: budget)
       return (try insert(response), BodyHandle(rawValue: try insert(.body(body))))
     }
   }
@@ -247,7 +257,7 @@ extension Sandbox {
     try HeaderRules.check(name: name)
     if let value { try HeaderRules.check(value: value.raw) }
     label(header: name)
-    pending.queue(
+    try pending.queue(
       PendingRequest.HeaderEdit(action: action, name: name.array(), value: value?.array() ?? [], target: target))
   }
 }

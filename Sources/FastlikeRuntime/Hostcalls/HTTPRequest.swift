@@ -35,8 +35,10 @@ extension Sandbox {
 
   func httpReqURISet(handle: RequestHandle, uri: GuestBytes) throws(Status) {
     let request = try guestRequest(handle)
-    guard (1...65_534).contains(uri.count), uri.raw.allSatisfy(WireSyntax.isTargetByte) else { throw .error }
-    request.head.uri = try uri.string()
+    guard (1...65_534).contains(uri.count) else { throw .error }
+    let text = try uri.string()
+    guard BackendTarget.isValid(text) else { throw .error }
+    request.head.uri = text
   }
 
   func httpReqVersionGet(handle: RequestHandle) throws(Status) -> ComputeABI.HTTPVersion {

@@ -1,6 +1,5 @@
 import ComputeABI
 import FastlikeProfile
-import Foundation
 import NIOCore
 
 /// `fastly_http_resp`: making responses, and sending them to the client.
@@ -196,13 +195,7 @@ extension SendError.Tag {
 
 extension SocketAddress {
   /// The 4 or 16 octets of an IP address; nil for a Unix socket.
-  var octets: [UInt8]? {
-    switch self {
-    case .v4(let address): withUnsafeBytes(of: address.address.sin_addr) { Array($0) }
-    case .v6(let address): withUnsafeBytes(of: address.address.sin6_addr) { Array($0) }
-    case .unixDomainSocket: nil
-    }
-  }
+  var octets: [UInt8]? { ipAddress.flatMap { IPAddress($0) }?.octets }
 }
 
 extension HeaderList {

@@ -4,6 +4,13 @@ import ComputeABI
 enum HeaderRules {
   /// The most bytes in a name.
   static let maximumNameLength = 65_535
+  /// The most bytes in one message's fields; the platform's own limit lies far below.
+  private static let maximumListSize = 1 << 20
+
+  /// Throws `limitexceeded` when a message would grow beyond all measure.
+  private static func checkRoom(_ headers: HeaderList, for byteCount: Int) throws(Status) {
+    guard headers.storedBytes + byteCount <= maximumListSize else { throw .limitexceeded }
+  }
 
   /// Checks a name: too long is `inval`, anything but an HTTP token `error`.
   static func check(name: GuestBytes) throws(Status) {
@@ -40,6 +47,7 @@ enum HeaderRules {
     var values = list.array().split(separator: 0, omittingEmptySubsequences: false)
     _ = values.popLast()
     for value in values { try check(value: value) }
+    try checkRoom(headers, for: values.count * (name.count + 16) + list.count)
     headers.remove(name: name.raw)
     for value in values { headers.append(name: name.raw, value: value) }
   }
@@ -47,12 +55,14 @@ enum HeaderRules {
   static func insert(_ name: GuestBytes, _ value: GuestBytes, in headers: inout HeaderList) throws(Status) {
     try check(name: name)
     try check(value: value.raw)
+    try checkRoom(headers, for: name.count + value.count)
     headers.set(name: name.raw, value: value.raw)
   }
 
   static func append(_ name: GuestBytes, _ value: GuestBytes, in headers: inout HeaderList) throws(Status) {
     try check(name: name)
     try check(value: value.raw)
+    try checkRoom(headers, for: name.count + value.count)
     headers.append(name: name.raw, value: value.raw)
   }
 

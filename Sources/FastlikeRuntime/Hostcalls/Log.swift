@@ -11,6 +11,7 @@ extension Sandbox {
     if name.isEmpty || name.contains("\n") || name.contains(":") { throw .inval }
     trace?.label(.logEndpoint, name)
     if let known = endpoints.firstIndex(where: { $0.name == name }) { return EndpointHandle(rawValue: UInt32(known)) }
+    guard endpoints.count < 1024 else { throw .limitexceeded }
     endpoints.append(service.logs.endpoint(name, service.configuration.logDestination(of: name)))
     return EndpointHandle(rawValue: UInt32(endpoints.count - 1))
   }

@@ -46,6 +46,17 @@ public struct HeaderList: Sendable {
     return text[Int(field.valueStart)..<Int(field.valueStart + field.valueCount)]
   }
 
+  /// Bytes that the list occupies, with what removed fields have left behind until the next compaction.
+  public var storedBytes: Int { text.count + fields.count * MemoryLayout<Field>.stride }
+
+  /// Drops the text of removed fields once it outweighs the rest, so that a field that is set again and again stays small.
+  private mutating func compact() {
+    guard text.count > 4096, text.count > 2 * byteCount else { return }
+    var packed = HeaderList()
+    for index in fields.indices { packed.append(name: name(at: index), value: value(at: index)) }
+    self = packed
+  }
+
   /// Adds a field after the others; a field of the same name stays.
   public mutating func append(name: some Collection<UInt8>, value: some Collection<UInt8>) {
     let nameStart = UInt32(text.count)
@@ -86,6 +97,7 @@ public struct HeaderList: Sendable {
     let kept = fields[(first + 1)...].filter { !matches($0, name) }
     fields.replaceSubrange(first..., with: CollectionOfOne(replacement))
     fields.append(contentsOf: kept)
+    compact()
   }
 
   public mutating func set(_ name: String, _ value: String) { set(name: name.utf8, value: value.utf8) }
@@ -95,6 +107,7 @@ public struct HeaderList: Sendable {
   public mutating func remove(name: some Collection<UInt8>) -> Bool {
     let before = fields.count
     fields = fields.filter { !matches($0, name) }
+    compact()
     return fields.count != before
   }
 

@@ -24,19 +24,31 @@ final class GuestBody {
   private(set) var hasReachedEnd = false
   /// Told when a stream that a read waits for has something.
   private let waker: Waker
+  private let budget: HostMemoryBudget
+  /// Bytes written by the guest that count against the budget until they leave.
+  private var written = 0
+  /// A chunk that is this long is not grown further, which would copy it again and again.
+  private static let longestChunk = 1 << 20
 
-  init(waker: Waker) { self.waker = waker }
+  init(waker: Waker, budget: HostMemoryBudget) {
+    self.waker = waker
+    self.budget = budget
+  }
 
-  convenience init(pipe: BodyPipe, from cause: WaitCause, waker: Waker) {
-    self.init(waker: waker)
+  convenience init(pipe: BodyPipe, from cause: WaitCause, waker: Waker, budget: HostMemoryBudget) {
+    self.init(waker: waker, budget: budget)
     append(pipe: pipe, from: cause)
   }
 
+  deinit { budget.giveBack(written) }
+
   // MARK: Writing
 
-  func append(_ bytes: UnsafeRawBufferPointer) {
+  /// Throws `limitexceeded` when the guest holds too much.
+  func append(_ bytes: UnsafeRawBufferPointer) throws(Status) {
     guard !bytes.isEmpty else { return }
-    if case .bytes(var last) = chunks.last {
+    try take(bytes.count)
+    if case .bytes(var last) = chunks.last, last.readableBytes < GuestBody.longestChunk {
       // Taken out while it grows, so that its storage is not copied.
       _ = chunks.popLast()
       last.writeBytes(bytes)
@@ -46,8 +58,22 @@ final class GuestBody {
     }
   }
 
-  func prepend(_ bytes: UnsafeRawBufferPointer) {
-    if !bytes.isEmpty { chunks.prepend(.bytes(ByteBuffer(bytes: bytes))) }
+  /// As ``append(_:)``, before everything else.
+  func prepend(_ bytes: UnsafeRawBufferPointer) throws(Status) {
+    guard !bytes.isEmpty else { return }
+    try take(bytes.count)
+    chunks.prepend(.bytes(ByteBuffer(bytes: bytes)))
+  }
+
+  private func take(_ byteCount: Int) throws(Status) {
+    try budget.take(byteCount)
+    written += byteCount
+  }
+
+  private func giveBack(_ byteCount: Int) {
+    let own = min(byteCount, written)
+    written -= own
+    budget.giveBack(own)
   }
 
   func append(pipe: BodyPipe, from cause: WaitCause) {
@@ -58,6 +84,8 @@ final class GuestBody {
   /// Moves all of another body behind this one.
   func append(contentsOf other: GuestBody) {
     while let chunk = other.chunks.popFirst() { chunks.append(chunk) }
+    written += other.written
+    other.written = 0
     for index in 0..<other.trailers.count {
       trailers.append(name: other.trailers.name(at: index), value: other.trailers.value(at: index))
     }
@@ -71,7 +99,11 @@ final class GuestBody {
     while let first = chunks.popFirst() {
       switch first {
       case .bytes(var bytes):
-        guard bytes.readableBytes > max, let part = bytes.readSlice(length: max) else { return .bytes(bytes) }
+        guard bytes.readableBytes > max, let part = bytes.readSlice(length: max) else {
+          giveBack(bytes.readableBytes)
+          return .bytes(bytes)
+        }
+        giveBack(part.readableBytes)
         chunks.prepend(.bytes(bytes))
         return .bytes(part)
       case .pipe(let pipe, _):

@@ -62,7 +62,10 @@ final class PendingRequest {
   var isSettled: Bool { exchange.isSettled }
 
   /// Queues an edit: an insert clears earlier appends of its name, a removal earlier inserts too.
-  func queue(_ edit: HeaderEdit) {
+  ///
+  /// Throws `limitexceeded` for more edits than a response has fields.
+  func queue(_ edit: HeaderEdit) throws(Status) {
+    guard edits.count < 1024 else { throw .limitexceeded }
     if edit.action != .append {
       edits.removeAll { $0.target == edit.target && WireSyntax.equalIgnoringCase($0.name, edit.name) }
     }

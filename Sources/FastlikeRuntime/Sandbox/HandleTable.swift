@@ -1,8 +1,8 @@
 /// The objects of one kind that a guest holds, by number. Numbers count up from 0 and are never given twice, so that a
 /// handle used after it was consumed is found out.
 struct HandleTable<Element> {
-  /// Below the numbers that mean "no handle".
-  private static var limit: Int { 0xffff_0000 }
+  /// No honest guest comes near it, and a greedy one stays within a few megabytes.
+  private static var limit: Int { 1 << 18 }
   private var slots: [Element?] = []
 
   subscript(handle: UInt32) -> Element? {

@@ -20,6 +20,9 @@ final class Sandbox: ComputeHost {
   /// Unique in the process; its trace has it too.
   let requestNumber: UInt64
   let waker = Waker()
+  let budget = HostMemoryBudget()
+  /// Backend requests that were started and have not ended.
+  var exchangesInFlight = 0
   /// Where guest memory is read and written; shared with the fiber.
   let context: HostcallContext
   let trace: TraceRecorder?
@@ -54,7 +57,7 @@ final class Sandbox: ComputeHost {
     var head = request.head
     head.uri = Sandbox.absoluteURI(of: request.head)
     _ = requests.insert(GuestRequest(head: head, isDownstream: true))
-    _ = items.insert(.body(GuestBody(pipe: request.body, from: .client, waker: waker)))
+    _ = items.insert(.body(GuestBody(pipe: request.body, from: .client, waker: waker, budget: budget)))
   }
 
   /// The request's URL as the guest sees it: absolute, with the authority of `Host`.

@@ -117,7 +117,8 @@ enum ResponseEncoder {
     out.writeString(String(status))
     out.writeStaticString(" ")
     // The space stands before an empty reason too (RFC 9112 §4).
-    out.writeString(HTTPResponseStatus(statusCode: Int(status)).reasonPhrase)
+    // NIO's table ends before RFC 8297.
+    out.writeString(status == 103 ? "Early Hints" : HTTPResponseStatus(statusCode: Int(status)).reasonPhrase)
     out.writeStaticString("\r\n")
   }
 

@@ -1,0 +1,99 @@
+/// A backend call cut into phases that follow each other without gap or overlap. What was measured is clipped to the
+/// call and put in order, since the parts of a connection's establishment may have raced.
+struct BackendPhases {
+  /// The phases in their order.
+  enum Name: String, CaseIterable {
+    /// Waiting for a connection.
+    case queue
+    case dns
+    /// TCP alone.
+    case connect
+    case tls
+    /// Writing the request.
+    case send
+    /// From the request's last byte to the response's first one.
+    case wait
+    /// From the response's first byte to its last one.
+    case receive
+  }
+
+  /// From the send to the response's last byte or the failure.
+  let interval: Interval
+  let dns: Interval?
+  let connect: Interval?
+  let tls: Interval?
+  /// Writing the request begins.
+  let sendStart: Int64
+  /// The request is out; the same as ``sendStart`` when it was not observed.
+  let sendEnd: Int64
+  /// The response begins; nil without one.
+  let firstByte: Int64?
+
+  init(of call: BackendCall) {
+    let interval = Interval(start: call.started, duration: call.totalNanos)
+    var cursor = interval.start
+    func place(_ phase: BackendCall.Phase?) -> Interval? {
+      guard let phase else { return nil }
+      let placed = Interval(start: phase.start, duration: phase.duration)
+        .clipped(to: Interval(start: cursor, end: interval.end))
+      cursor = placed.end
+      return placed
+    }
+    dns = place(call.dns)
+    connect = place(call.connect)
+    tls = place(call.tls)
+    self.interval = interval
+    let start = cursor
+    let first = call.firstByte.map { min(max($0, start), interval.end) }
+    sendStart = start
+    firstByte = first
+    sendEnd = call.requestSent.map { min(max($0, start), first ?? interval.end) } ?? start
+  }
+
+  /// The phases that took time. Together they are ``interval``.
+  var segments: [(name: Name, interval: Interval)] {
+    var segments: [(name: Name, interval: Interval)] = []
+    var cursor = interval.start
+    func add(_ name: Name, until end: Int64) {
+      if end > cursor { segments.append((name, Interval(start: cursor, end: end))) }
+      cursor = max(cursor, end)
+    }
+    for (name, phase) in [(Name.dns, dns), (.connect, connect), (.tls, tls)] {
+      guard let phase else { continue }
+      add(.queue, until: phase.start)
+      add(name, until: phase.end)
+    }
+    add(.send, until: sendEnd)
+    add(.wait, until: firstByte ?? interval.end)
+    add(.receive, until: interval.end)
+    return segments
+  }
+
+  /// Nanoseconds in a phase.
+  func duration(of name: Name) -> Int64 {
+    segments.reduce(0) { $0 + ($1.name == name ? $1.interval.duration : 0) }
+  }
+}
+
+extension BackendCall {
+  /// An absolute URL: viewers parse it. A part that was not recorded is filled in from what is known of the call.
+  var absoluteURL: String {
+    if !url.scheme.isEmpty, !url.host.isEmpty { return url.description }
+    let isEncrypted = tls != nil || httpVersion == .http2 || httpVersion == .http3
+    let scheme = url.scheme.isEmpty ? (isEncrypted ? "https" : "http") : url.scheme
+    let host = url.host.isEmpty ? Self.hostLike(name) : url.host
+    return "\(scheme)://\(host)\(url.path.hasPrefix("/") ? url.path : "/")"
+  }
+
+  /// Outcome, and why if it failed.
+  var outcomeText: String { failure.map { "\(outcome.wireName): \($0.rawValue)" } ?? outcome.wireName }
+
+  private static func hostLike(_ name: String) -> String {
+    let bytes = name.utf8.map { byte in
+      let isPlain =
+        byte < 0x80 && (Character(Unicode.Scalar(byte)).isLetter || Character(Unicode.Scalar(byte)).isNumber)
+      return isPlain || byte == UInt8(ascii: ".") ? byte : UInt8(ascii: "-")
+    }
+    return bytes.isEmpty ? "backend" : String(decoding: bytes, as: UTF8.self)
+  }
+}

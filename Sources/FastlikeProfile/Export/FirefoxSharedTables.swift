@@ -1,0 +1,137 @@
+/// The tables that all threads of a Firefox profile share: strings, functions, frames, stacks. Equal entries of several
+/// traces become one, so that the call tree adds them up.
+struct FirefoxSharedTables {
+  private struct Frame: Hashable {
+    let function: Int
+    let inlineDepth: Int
+    let category: Int
+  }
+
+  private struct Function: Hashable {
+    let name: Int
+    /// -1 for none.
+    let resource: Int
+  }
+
+  /// Values in the order of their first use.
+  private struct Interned<Value: Hashable> {
+    private(set) var values: [Value] = []
+    private var indices: [Value: Int] = [:]
+
+    mutating func index(of value: Value) -> Int {
+      if let known = indices[value] { return known }
+      indices[value] = values.count
+      values.append(value)
+      return values.count - 1
+    }
+  }
+
+  private struct Stack: Hashable {
+    let frame: Int
+    /// -1 for a root.
+    let prefix: Int
+  }
+
+  private var strings = Interned<String>()
+  /// Names of modules, as string indices.
+  private var resources = Interned<Int>()
+  private var functions = Interned<Function>()
+  private var frames = Interned<Frame>()
+  private var stacks = Interned<Stack>()
+
+  mutating func string(_ text: String) -> Int { strings.index(of: text) }
+
+  /// Takes over a table.
+  /// - Returns: The index here of each of its nodes.
+  mutating func add(_ table: StackTable) -> [Int] {
+    let functionOfFrame = table.frames.map { frame in
+      let resource = frame.module.isEmpty ? -1 : resources.index(of: string(frame.module))
+      return functions.index(
+        of: Function(name: string(frame.name.isEmpty ? "unknown" : frame.name), resource: resource))
+    }
+    var indices: [Int] = []
+    var depths: [Int] = []
+    indices.reserveCapacity(table.nodes.count)
+    depths.reserveCapacity(table.nodes.count)
+    for node in table.nodes {
+      let frame = table.frames[Int(node.frame)]
+      let parent = Int(node.parent)
+      let depth = frame.isInlined && parent >= 0 ? depths[parent] + 1 : 0
+      depths.append(depth)
+      let index = frames.index(
+        of: Frame(
+          function: functionOfFrame[Int(node.frame)], inlineDepth: depth,
+          category: FirefoxCategory(of: frame.kind).rawValue))
+      indices.append(stacks.index(of: Stack(frame: index, prefix: parent < 0 ? -1 : indices[parent])))
+    }
+    return indices
+  }
+
+  /// The value of the key `shared` in version 63.
+  func write(to json: inout JSONByteWriter) {
+    json.beginObject()
+    json.array("stringArray", strings.values)
+    writeStacks(to: &json)
+    writeFrames(to: &json)
+    writeFunctions(to: &json)
+    json.key("resourceTable")
+    json.beginObject()
+    let modules = resources.values.count
+    json.field("length", modules)
+    json.array("lib", repeating: "-1", count: modules)
+    json.array("name", resources.values)
+    json.array("host", repeating: "null", count: modules)
+    // 1 is a library.
+    json.array("type", repeating: "1", count: modules)
+    json.endObject()
+    json.field(
+      "nativeSymbols", literal: #"{"length":0,"libIndex":[],"address":[],"name":[],"functionSize":[]}"#)
+    json.field(
+      "sources",
+      literal: #"{"length":0,"id":[],"filename":[],"startLine":[],"startColumn":[],"sourceMapURL":[]}"#)
+    json.endObject()
+  }
+
+  private func writeStacks(to json: inout JSONByteWriter) {
+    json.key("stackTable")
+    json.beginObject()
+    json.field("length", stacks.values.count)
+    json.array("frame", stacks.values.lazy.map(\.frame))
+    json.array("prefix", of: stacks.values) { json, stack in
+      if stack.prefix < 0 { json.null() } else { json.value(Int64(stack.prefix)) }
+    }
+    json.endObject()
+  }
+
+  private func writeFrames(to json: inout JSONByteWriter) {
+    let count = frames.values.count
+    json.key("frameTable")
+    json.beginObject()
+    json.field("length", count)
+    json.array("address", repeating: "-1", count: count)
+    json.array("inlineDepth", frames.values.lazy.map(\.inlineDepth))
+    json.array("category", frames.values.lazy.map(\.category))
+    json.array("subcategory", repeating: "0", count: count)
+    json.array("func", frames.values.lazy.map(\.function))
+    json.array("nativeSymbol", repeating: "null", count: count)
+    json.array("innerWindowID", repeating: "0", count: count)
+    json.array("line", repeating: "null", count: count)
+    json.array("column", repeating: "null", count: count)
+    json.endObject()
+  }
+
+  private func writeFunctions(to json: inout JSONByteWriter) {
+    let count = functions.values.count
+    json.key("funcTable")
+    json.beginObject()
+    json.field("length", count)
+    json.array("name", functions.values.lazy.map(\.name))
+    json.array("isJS", repeating: "false", count: count)
+    json.array("relevantForJS", repeating: "false", count: count)
+    json.array("resource", functions.values.lazy.map(\.resource))
+    json.array("source", repeating: "null", count: count)
+    json.array("lineNumber", repeating: "null", count: count)
+    json.array("columnNumber", repeating: "null", count: count)
+    json.endObject()
+  }
+}

@@ -1,0 +1,71 @@
+extension TraceRecorder {
+  // MARK: - Response
+
+  /// A head left for the client; informational ones do not count.
+  public func responseHead(status: Int) {
+    guard !isFinished else { return }
+    response.writeHead(status: status, at: now)
+  }
+
+  /// Body bytes left for the client.
+  public func responseBody(bytes: Int) {
+    guard !isFinished else { return }
+    response.write(bytes: bytes, at: now)
+  }
+
+  /// The client's connection was taken over.
+  public func responseHijacked() {
+    guard !isFinished else { return }
+    response.hijack(at: now)
+  }
+
+  /// Takes over what a server observed itself.
+  /// - Parameters:
+  ///   - status: The final status; an informational one changes nothing.
+  ///   - bytes: Body bytes in all.
+  ///   - headerFlushed: When the head left, in monotonic nanoseconds; now by default.
+  public func setResponse(status: Int, bytes: Int64, headerFlushed: UInt64? = nil) {
+    guard !isFinished else { return }
+    response.set(status: status, bytes: bytes, headerFlushed: headerFlushed.map { offset(ofMonotonic: $0) } ?? now)
+  }
+
+  /// What was seen of the response so far.
+  public var responseObservation: ResponseObservation { response }
+
+  // MARK: - Guest stacks
+
+  /// The index of a function for ``guestStack(leafFirst:weightNanos:)``; hosts keep it with the function.
+  public func internGuestFrame(_ frame: StackFrame) -> UInt32 { stacks.internFrame(frame) }
+
+  /// Records a stack of the guest, as indices from ``internGuestFrame(_:)``, leaf first.
+  /// - Parameter weightNanos: CPU time that the sample stands for; 0 when not known.
+  public func guestStack(leafFirst frames: some BidirectionalCollection<UInt32>, weightNanos: Int64 = 0) {
+    guard wallEnd == nil else { return }
+    guard guestSamples.count < limits.guestSamples else {
+      droppedGuestSamples += 1
+      return
+    }
+    guard let stack = stacks.internStack(leafFirst: frames) else { return }
+    guestSamples.append(StackSample(relativeNanos: now, stack: stack, weightNanos: weightNanos))
+  }
+
+  // MARK: - Deep metrics
+
+  /// Whether deep metrics are recorded.
+  @inlinable
+  public var isDeep: Bool { deepMetrics != nil }
+
+  /// Changes the deep metrics; without effect in other modes.
+  @inlinable
+  public func updateDeep(_ change: (inout DeepMetrics) -> Void) {
+    if deepMetrics != nil { change(&deepMetrics!) }
+  }
+
+  /// Records the size of the guest's memory; without effect unless deep. It goes on when the span cap is reached.
+  /// - Parameter bytes: Bytes of linear memory.
+  @inlinable
+  public func sampleMemory(bytes: Int) {
+    guard deepMetrics != nil else { return }
+    deepMetrics!.addHeapSample(relativeNanos: now, memoryBytes: Int64(bytes), cap: limits.heapSamples)
+  }
+}

@@ -1,0 +1,260 @@
+internal import Synchronization
+
+/// Keeps finished traces, newest first, and knows the requests that are running. Safe to use from any thread.
+///
+/// A host without profiling has no store.
+public final class ProfileStore: Sendable {
+  /// Counters over the store's lifetime.
+  public struct Statistics: Sendable, Hashable {
+    /// Traces that were finished.
+    public var completed = 0
+    /// Of these, the ones that sampling left out.
+    public var sampledOut = 0
+    /// Of these, the ones that gave way to newer ones.
+    public var evicted = 0
+    /// Requests whose recorder went away unfinished.
+    public var abandoned = 0
+  }
+
+  private struct Running {
+    var request: InFlightRequest
+    let live: LiveActivity
+
+    /// The request with what it does right now.
+    func snapshot(_ hostcalls: HostcallNameTable) -> InFlightRequest {
+      var request = request
+      let current = live.current
+      request.hostcall = current.hostcall.map { hostcalls.name(at: $0) }
+      request.blockedOn = current.blockedOn
+      return request
+    }
+  }
+
+  private struct State {
+    var settings: ProfileStoreSettings
+    var limits: TraceLimits
+    var completed: TraceRing
+    var inFlight: [UInt64: Running] = [:]
+    var nextID: UInt64
+    var sampler = TraceSampler()
+    var statistics = Statistics()
+    var observers: [UInt64: @Sendable (RequestTrace) -> Void] = [:]
+    var nextObserver: UInt64 = 0
+  }
+
+  /// What is recorded.
+  public let mode: ProfileMode
+  /// The names of the host's hostcalls.
+  public let hostcalls: HostcallNameTable
+  private let state: Mutex<State>
+
+  /// - Parameters:
+  ///   - mode: What recorders of ``begin(_:)`` record; ``ProfileMode/off`` makes ``begin(_:)`` give none.
+  ///   - limits: Caps of a trace. The one of backend calls comes from the settings.
+  ///   - firstID: The id of the first trace.
+  public init(
+    settings: ProfileStoreSettings = ProfileStoreSettings(), mode: ProfileMode = .trace,
+    hostcalls: HostcallNameTable = .empty, limits: TraceLimits = TraceLimits(), firstID: UInt64 = 1
+  ) {
+    self.mode = mode
+    self.hostcalls = hostcalls
+    state = Mutex(
+      State(settings: settings, limits: limits, completed: TraceRing(capacity: settings.retain), nextID: firstID))
+    TraceClock.prepare()
+  }
+
+  // MARK: - Recording
+
+  /// Assigns an id and registers the request as running. Finishing the recorder completes it; a recorder that goes
+  /// away unfinished takes the request out again.
+  /// - Returns: nil when the mode is ``ProfileMode/off``.
+  public func begin(_ head: TraceHead) -> TraceRecorder? {
+    guard mode.includesTrace else { return nil }
+    let (id, limits) = state.withLock { state in
+      let id = state.nextID
+      state.nextID += 1
+      var limits = state.limits
+      limits.backendCalls = state.settings.backendCap
+      return (id, limits)
+    }
+    let recorder = TraceRecorder(
+      id: id, head: head, hostcalls: hostcalls, mode: mode, limits: limits, store: self)
+    let request = InFlightRequest(
+      id: id, moduleID: head.moduleID, method: head.method, url: head.url,
+      wallStartUnixNanos: recorder.wallStartUnixNanos)
+    state.withLock { $0.inFlight[id] = Running(request: request, live: recorder.live) }
+    return recorder
+  }
+
+  /// Moves a trace from running to finished, evicting the oldest one when there are more than ``retain``. Recorders of
+  /// ``begin(_:)`` call it themselves.
+  public func complete(_ trace: RequestTrace) {
+    let observers = state.withLock { state -> [@Sendable (RequestTrace) -> Void] in
+      state.inFlight[trace.id] = nil
+      state.statistics.completed += 1
+      guard state.sampler.keeps(trace, by: state.settings.sampling) else {
+        state.statistics.sampledOut += 1
+        return []
+      }
+      let before = state.completed.count
+      let known = state.completed[trace.id] != nil
+      state.completed.append(trace)
+      if !known, state.completed.count == before { state.statistics.evicted += 1 }
+      return Array(state.observers.values)
+    }
+    for observer in observers { observer(trace) }
+  }
+
+  func abandon(_ id: UInt64) {
+    state.withLock { state in
+      if state.inFlight.removeValue(forKey: id) != nil { state.statistics.abandoned += 1 }
+    }
+  }
+
+  /// Makes ids start after those that an archive has.
+  public func reserveIDs(through last: UInt64) {
+    state.withLock { $0.nextID = max($0.nextID, last + 1) }
+  }
+
+  // MARK: - Reading
+
+  /// The finished trace of an id; nil when there is none (any more).
+  ///
+  /// Complexity: O(1)
+  public func trace(id: UInt64) -> RequestTrace? { state.withLock { $0.completed[id] } }
+
+  /// The newest finished traces, newest first; all of them for a limit below 1.
+  public func recent(_ limit: Int = 0) -> [RequestTrace] { state.withLock { $0.completed.newest(limit) } }
+
+  /// The requests that are running, in the order of their ids, with what each does right now.
+  public func inFlight() -> [InFlightRequest] {
+    state.withLock { Array($0.inFlight.values) }.map { $0.snapshot(hostcalls) }.sorted { $0.id < $1.id }
+  }
+
+  /// The number of finished traces that are kept.
+  public var count: Int { state.withLock { $0.completed.count } }
+
+  /// Counters over the store's lifetime.
+  public var statistics: Statistics { state.withLock { $0.statistics } }
+
+  /// Replaces finished traces by changed ones of the same id, as joining native samples does. Traces that are gone
+  /// stay gone.
+  /// - Returns: How many were replaced.
+  @discardableResult
+  public func replace(_ traces: some Sequence<RequestTrace>) -> Int {
+    state.withLock { state in
+      traces.reduce(into: 0) { replaced, trace in if state.completed.replace(trace) { replaced += 1 } }
+    }
+  }
+
+  /// Forgets all finished traces.
+  public func removeAll() { state.withLock { $0.completed.removeAll() } }
+
+  // MARK: - Watching
+
+  /// Keeps an observer of ``ProfileStore/observe(_:)`` until it is cancelled or goes away.
+  public final class Observation: Sendable {
+    private let onCancel: @Sendable () -> Void
+    init(onCancel: @escaping @Sendable () -> Void) { self.onCancel = onCancel }
+    deinit { onCancel() }
+    /// Ends the observation.
+    public func cancel() { onCancel() }
+  }
+
+  /// Calls `observer` with every trace that is kept from now on, on the thread that finished it: it must be quick.
+  /// - Returns: The observation; it ends when this goes away.
+  public func observe(_ observer: @escaping @Sendable (RequestTrace) -> Void) -> Observation {
+    let key = state.withLock { state in
+      state.nextObserver += 1
+      state.observers[state.nextObserver] = observer
+      return state.nextObserver
+    }
+    return Observation { [weak self] in self?.state.withLock { $0.observers[key] = nil } }
+  }
+
+  /// The traces that are kept from now on, for a live page. A slow reader misses the oldest ones.
+  /// - Parameter buffering: Most traces that wait for the reader.
+  public func completions(buffering: Int = 64) -> AsyncStream<RequestTrace> {
+    AsyncStream(bufferingPolicy: .bufferingNewest(max(1, buffering))) { continuation in
+      let observation = observe { continuation.yield($0) }
+      continuation.onTermination = { _ in observation.cancel() }
+    }
+  }
+
+  // MARK: - Settings
+
+  /// All settings. A smaller ``ProfileStoreSettings/retain`` evicts at once.
+  public var settings: ProfileStoreSettings {
+    get { state.withLock { $0.settings } }
+    set { updateSettings { $0 = newValue } }
+  }
+
+  /// Changes settings in one step.
+  public func updateSettings(_ change: (inout ProfileStoreSettings) -> Void) {
+    state.withLock { state in
+      change(&state.settings)
+      guard state.settings.retain != state.completed.capacity else { return }
+      let before = state.completed.count
+      state.completed.setCapacity(state.settings.retain)
+      state.statistics.evicted += before - state.completed.count
+    }
+  }
+
+  /// See ``ProfileStoreSettings/retain``.
+  public var retain: Int {
+    get { settings.retain }
+    set { updateSettings { $0.retain = newValue } }
+  }
+
+  /// See ``ProfileStoreSettings/backendCap``.
+  public var backendCap: Int {
+    get { settings.backendCap }
+    set { updateSettings { $0.backendCap = newValue } }
+  }
+
+  /// See ``ProfileStoreSettings/asyncGrace``.
+  public var asyncGrace: Duration {
+    get { settings.asyncGrace }
+    set { updateSettings { $0.asyncGrace = newValue } }
+  }
+
+  /// See ``ProfileStoreSettings/directory``.
+  public var directory: String {
+    get { settings.directory }
+    set { updateSettings { $0.directory = newValue } }
+  }
+
+  /// See ``ProfileStoreSettings/pageAddress``.
+  public var pageAddress: String {
+    get { settings.pageAddress }
+    set { updateSettings { $0.pageAddress = newValue } }
+  }
+
+  /// See ``ProfileStoreSettings/pageToken``.
+  public var pageToken: String {
+    get { settings.pageToken }
+    set { updateSettings { $0.pageToken = newValue } }
+  }
+
+  /// See ``ProfileStoreSettings/pageInsecure``.
+  public var pageInsecure: Bool {
+    get { settings.pageInsecure }
+    set { updateSettings { $0.pageInsecure = newValue } }
+  }
+}
+
+/// What a guest instance needs to know of profiling.
+public struct ProfileBinding: Sendable {
+  /// Where traces go; nil records nothing.
+  public let store: ProfileStore?
+  /// ``ModuleIdentifier`` of the instance's module.
+  public let moduleID: String
+
+  public init(store: ProfileStore?, moduleID: String) {
+    self.store = store
+    self.moduleID = moduleID
+  }
+
+  /// Whether the deep metrics are recorded.
+  public var isDeep: Bool { store?.mode.includesDeep ?? false }
+}

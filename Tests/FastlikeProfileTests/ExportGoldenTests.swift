@@ -1,0 +1,71 @@
+import FastlikeProfile
+import Foundation
+import Testing
+
+/// The files under `Goldens`. With `FASTLIKE_UPDATE_GOLDENS=1` in the environment they are written anew instead of compared;
+/// look at the difference before committing it.
+enum ExportGolden {
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Goldens")
+  static let isUpdating = ProcessInfo.processInfo.environment["FASTLIKE_UPDATE_GOLDENS"] == "1"
+
+  /// Compares a text with a golden file, or writes the file.
+  static func check(_ text: String, _ name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    let file = folder.appendingPathComponent(name)
+    if isUpdating {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: file, options: .atomic)
+      return
+    }
+    guard let data = try? Data(contentsOf: file) else {
+      Issue.record("Goldens/\(name) is missing; FASTLIKE_UPDATE_GOLDENS=1 writes it", sourceLocation: sourceLocation)
+      return
+    }
+    let golden = String(decoding: data, as: UTF8.self)
+    guard golden != text else { return }
+    let lines = golden.split(separator: "\n", omittingEmptySubsequences: false)
+    let found = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let line = zip(lines, found).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+    let place = line ?? min(lines.count, found.count)
+    let expected = place < lines.count ? String(lines[place].prefix(400)) : "the end"
+    let actual = place < found.count ? String(found[place].prefix(400)) : "the end"
+    Issue.record(
+      "Goldens/\(name):\(place + 1): expected \(expected), found \(actual)", sourceLocation: sourceLocation)
+  }
+}
+
+@Suite struct ExportGoldenTests {
+  private static let jsonFormats: [TraceExportFormat] = [.firefox, .chrome, .speedscope, .har]
+
+  @Test(arguments: jsonFormats, TraceFixture.allCases)
+  func `JSON exports equal their goldens`(format: TraceExportFormat, fixture: TraceFixture) throws {
+    try ExportGolden.check(
+      ExportJSONLayout.lines(format.encode(fixture.traces)), fixture.rawValue + format.fileSuffix)
+  }
+
+  @Test(arguments: TraceFixture.allCases)
+  func `pprof exports equal their goldens`(fixture: TraceFixture) throws {
+    let file = try ExportPprofFile(PprofEncoder.encode(fixture.traces, compressed: false))
+    try ExportGolden.check(file.text, fixture.rawValue + ".pprof.txt")
+  }
+
+  @Test(arguments: TraceFixture.allCases)
+  func `Perfetto exports equal their goldens`(fixture: TraceFixture) throws {
+    let file = try ExportPerfettoFile(PerfettoEncoder.encode(fixture.traces))
+    try ExportGolden.check(file.text, fixture.rawValue + ".perfetto.txt")
+  }
+
+  @Test(arguments: TraceFixture.allCases)
+  func `collapsed stacks equal their goldens`(fixture: TraceFixture) throws {
+    let text = CollapsedStackEncoder.Measure.allCases
+      .map { measure in
+        let lines = String(decoding: CollapsedStackEncoder.encode(fixture.traces, measure: measure), as: UTF8.self)
+        return "# \(measure.rawValue)\n\(lines)"
+      }
+    try ExportGolden.check(text.joined(), fixture.rawValue + ".collapsed.txt")
+  }
+
+  @Test(arguments: TraceExportFormat.allCases, TraceFixture.allCases)
+  func `the same traces give the same bytes`(format: TraceExportFormat, fixture: TraceFixture) {
+    #expect(format.encode(fixture.traces) == format.encode(fixture.traces))
+  }
+}
