@@ -38,9 +38,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-    .package(url: "https://github.com/apple/swift-atomics", from: "1.3.0"),
-    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
@@ -56,8 +56,6 @@ let package = Package(
       dependencies: [
         "CTimestamp", "CZlib",
         .product(name: "Crypto", package: "swift-crypto"),
-        .product(name: "Atomics", package: "swift-atomics"),
-        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ], swiftSettings: swiftSettings),
     .target(
@@ -67,15 +65,12 @@ let package = Package(
         .product(name: "NIOCore", package: nio),
         .product(name: "NIOPosix", package: nio),
         .product(name: "NIOHTTP1", package: nio),
-        .product(name: "NIOConcurrencyHelpers", package: nio),
-        .product(name: "NIOFoundationCompat", package: nio),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOTLS", package: nio),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "TOMLKit", package: "TOMLKit"),
         .product(name: "DequeModule", package: "swift-collections"),
-        .product(name: "Atomics", package: "swift-atomics"),
       ], swiftSettings: swiftSettings),
     .target(
       name: "FastlikeServer",
@@ -85,14 +80,23 @@ let package = Package(
         .product(name: "NIOPosix", package: nio),
         .product(name: "NIOHTTP1", package: nio),
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
-      ], swiftSettings: swiftSettings),
+        .product(name: "Mustache", package: "swift-mustache"),
+      ], resources: [.embedInCode("Page/Assets")], swiftSettings: swiftSettings),
     .executableTarget(
       name: "fastlike",
       dependencies: [
         "ComputeABI", "FastlikeProfile", "FastlikeRuntime", "FastlikeServer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "FastlikeProfileTests",
+      dependencies: [
+        "FastlikeProfile", "CTimestamp", "CZlib",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ], exclude: ["Goldens"], swiftSettings: swiftSettings),
     .testTarget(name: "WasmtimeTests", dependencies: ["CWasmtime", "Wasmtime"], swiftSettings: swiftSettings),
     .testTarget(name: "ComputeABITests", dependencies: ["ComputeABI", "Wasmtime"], swiftSettings: swiftSettings),
     .testTarget(

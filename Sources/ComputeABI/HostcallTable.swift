@@ -22,6 +22,8 @@ public enum HostcallTable {
     public let index: UInt16
     /// The function that this one is an older name of, as `module.name`.
     public let aliasOf: String?
+    /// Whether the host has an answer of its own, rather than `unsupported` alone.
+    public let isServed: Bool
     /// The status is one of WASI's.
     public let isWASI: Bool
     let thunk: Thunk
@@ -77,12 +79,17 @@ public enum HostcallTable {
     var defined: Set<Key> = []
     for item in module.imports {
       let key = Key(module: item.module, name: item.name)
-      guard let entry = entry(module: item.module, name: item.name) else {
+      let thunk: Thunk
+      if let entry = entry(module: item.module, name: item.name) {
+        guard let found = item.signature.flatMap({ self.thunk(of: entry, as: $0) }) else {
+          error.mismatched.append(item.module + "." + item.name)
+          continue
+        }
+        thunk = found
+      } else if let found = WASIRemainder.thunk(module: item.module, name: item.name, signature: item.signature) {
+        thunk = found
+      } else {
         error.unknown.append(item.module + "." + item.name)
-        continue
-      }
-      guard let thunk = item.signature.flatMap({ thunk(of: entry, as: $0) }) else {
-        error.mismatched.append(item.module + "." + item.name)
         continue
       }
       guard defined.insert(key).inserted, let signature = item.signature else { continue }

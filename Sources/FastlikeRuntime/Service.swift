@@ -90,7 +90,8 @@ public final class Service: RequestHandler {
   func logEnd(of sandbox: Sandbox) {
     guard logger.logLevel <= .info else { return }
     let milliseconds = Double(ctimestamp_monotonic() - sandbox.request.receivedAt) / 1e6
-    let path = sandbox.request.head.uri.prefix { $0 != "?" }
+    // Reduced as in a trace: no query, no user.
+    let path = RedactedURL(sandbox.request.head.uri).path
     logger.info(
       """
       request \(sandbox.requestNumber): \(sandbox.request.head.method) \(path) \

@@ -19,7 +19,7 @@ extension Server {
     let logger = log(options.execution)
     let originGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let origin = EdgeListener(
-      group: originGroup, handler: DemoOrigin(), settings: DemoServing.originSettings, logger: logger)
+      group: originGroup, handler: DemoOrigin(), settings: EdgeSettings(), logger: logger)
     let port = try await origin.bind([.tcp(host: "127.0.0.1", port: 0)])[0].port ?? 0
     let loader = ServiceLoader(
       module: try DemoServing.program(), arguments: ["compute-app"], options: ServiceOptions(),
@@ -38,13 +38,6 @@ extension Server {
 
 /// The demo's parts that are not serving itself.
 private enum DemoServing {
-  /// The demo's own backends send `cdn-loop: fastlike`, which is no loop here.
-  static var originSettings: EdgeSettings {
-    var settings = EdgeSettings()
-    settings.refusesLoops = false
-    return settings
-  }
-
   /// Where the program lies beside the executable: in a build folder, or where `make install` puts it.
   static func program() throws -> String {
     let executable = URL(fileURLWithPath: Bundle.main.executablePath ?? CommandLine.arguments[0])

@@ -3,13 +3,14 @@ internal import Synchronization
 
 /// Compiled modules on disk, so that a program starts in milliseconds the second time.
 ///
-/// An entry is named by what it depends on: the module's bytes, Wasmtime's version, the compiler settings and the machine.
-/// It is written beside its place and renamed, so that readers see all of it or nothing. An entry that Wasmtime refuses is
-/// removed and made anew. The folder is the user's alone (mode 0700), because what is in it is run as machine code.
+/// An entry's name has two parts: what it depends on (the module's bytes, Wasmtime's version, the compiler settings, the
+/// machine), and the digest of the code in it, because Wasmtime does not notice code that was damaged. An entry is written
+/// beside its place and renamed, so that readers see all of it or nothing; one that is damaged or refused is removed and
+/// made anew. The folder is the user's alone (mode 0700), because what is in it is run as machine code.
 public final class ModuleCache: Sendable {
   private let directory: URL
   private let maximumBytes: Int
-  private let fingerprint: @Sendable ([UInt8], String) -> String
+  private let digest: @Sendable (_ bytes: [UInt8], _ salt: String) -> String
 
   /// - Parameters:
   ///   - maximumBytes: The sum of all entries; the ones used longest ago go first.
@@ -19,12 +20,13 @@ public final class ModuleCache: Sendable {
   ) {
     self.directory = directory
     self.maximumBytes = maximumBytes
-    fingerprint = digest
+    self.digest = digest
   }
 
-  private func place(_ bytes: [UInt8], _ engine: Engine) -> URL {
-    let settings = "wasmtime \(Engine.wasmtimeVersion) \(ModuleCache.machine) \(engine.settings.compilationFingerprint)"
-    return directory.appendingPathComponent(fingerprint(bytes, settings) + ".cwasm")
+  /// The first part of an entry's name.
+  private func key(_ bytes: [UInt8], _ engine: Engine) -> String {
+    digest(
+      bytes, "wasmtime \(Engine.wasmtimeVersion) \(ModuleCache.machine) \(engine.settings.compilationFingerprint)")
   }
 
   private static let machine: String = {
@@ -40,18 +42,25 @@ public final class ModuleCache: Sendable {
 
   /// The compiled module, or nil when there is none that can be used.
   public func load(_ bytes: [UInt8], engine: Engine) -> Module? {
-    let place = place(bytes, engine)
-    guard isOurs(place.path) else { return nil }
-    do {
-      let module = try Module(engine: engine, serializedFile: place.path)
+    let key = key(bytes, engine)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
+    for name in names where name.hasPrefix(key + "-") {
+      let place = directory.appendingPathComponent(name)
+      guard isOurs(place.path), let code = try? Data(contentsOf: place, options: .alwaysMapped),
+        name == ModuleCache.name(key, digest([UInt8](code), "code")),
+        let module = try? Module(engine: engine, serializedFile: place.path)
+      else {
+        try? FileManager.default.removeItem(at: place)
+        continue
+      }
       // The order of use decides what is dropped when the cache is full.
       try? FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: place.path)
       return module
-    } catch {
-      try? FileManager.default.removeItem(at: place)
-      return nil
     }
+    return nil
   }
+
+  private static func name(_ key: String, _ sum: String) -> String { "\(key)-\(sum).cwasm" }
 
   /// A regular file that belongs to this user and that nobody else can write.
   private func isOurs(_ path: String) -> Bool {
@@ -62,12 +71,12 @@ public final class ModuleCache: Sendable {
 
   /// Keeps a compiled module. A cache that cannot be written costs the next start its time and nothing else.
   public func store(_ module: Module, for bytes: [UInt8], engine: Engine) {
-    let place = place(bytes, engine)
     let temporary = directory.appendingPathComponent(".\(UUID().uuidString).tmp")
     do {
       try FileManager.default.createDirectory(
         at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
       let code = try module.serialized()
+      let place = directory.appendingPathComponent(ModuleCache.name(key(bytes, engine), digest(code, "code")))
       guard FileManager.default.createFile(
         atPath: temporary.path, contents: Data(code), attributes: [.posixPermissions: 0o600])
       else { return }

@@ -59,9 +59,26 @@ import Wasmtime
     _ = try HostcallTable.prepare(module, engine: engine, trapOnUnknown: false)
   }
 
-  private static let small: EngineSettings = {
+  static let small: EngineSettings = {
     var settings = EngineSettings()
     settings.maximumInstances = 4
     return settings
   }()
+}
+
+extension HostcallTableTests {
+  @Test func `the whole of WASI preview 1 can be imported`() throws {
+    let engine = Engine(HostcallTableTests.small)
+    let module = try Module(
+      engine: engine,
+      bytes: Module.binary(
+        fromText: """
+          (module
+            (import "wasi_snapshot_preview1" "clock_res_get" (func (param i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "fd_pwrite" (func (param i32 i32 i32 i64 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "path_rename" (func (param i32 i32 i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "sock_shutdown" (func (param i32 i32) (result i32))))
+          """))
+    _ = try HostcallTable.prepare(module, engine: engine, trapOnUnknown: false)
+  }
 }

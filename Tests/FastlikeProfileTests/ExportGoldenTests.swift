@@ -1,9 +1,10 @@
-import FastlikeProfile
 import Foundation
 import Testing
 
-/// The files under `Goldens`. With `FASTLIKE_UPDATE_GOLDENS=1` in the environment they are written anew instead of compared;
-/// look at the difference before committing it.
+@testable import FastlikeProfile
+
+/// The files under `Goldens`. With `FASTLIKE_UPDATE_GOLDENS=1` in the environment they are written anew instead of
+/// compared; look at the difference before committing it.
 enum ExportGolden {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Goldens")
   static let isUpdating = ProcessInfo.processInfo.environment["FASTLIKE_UPDATE_GOLDENS"] == "1"
@@ -33,29 +34,29 @@ enum ExportGolden {
   }
 }
 
-@Suite struct ExportGoldenTests {
+struct ExportGoldenTests {
   private static let jsonFormats: [TraceExportFormat] = [.firefox, .chrome, .speedscope, .har]
 
   @Test(arguments: jsonFormats, TraceFixture.allCases)
-  func `JSON exports equal their goldens`(format: TraceExportFormat, fixture: TraceFixture) throws {
+  func jsonExportsEqualTheirGoldens(format: TraceExportFormat, fixture: TraceFixture) throws {
     try ExportGolden.check(
       ExportJSONLayout.lines(format.encode(fixture.traces)), fixture.rawValue + format.fileSuffix)
   }
 
   @Test(arguments: TraceFixture.allCases)
-  func `pprof exports equal their goldens`(fixture: TraceFixture) throws {
+  func pprofExportsEqualTheirGoldens(fixture: TraceFixture) throws {
     let file = try ExportPprofFile(PprofEncoder.encode(fixture.traces, compressed: false))
     try ExportGolden.check(file.text, fixture.rawValue + ".pprof.txt")
   }
 
   @Test(arguments: TraceFixture.allCases)
-  func `Perfetto exports equal their goldens`(fixture: TraceFixture) throws {
+  func perfettoExportsEqualTheirGoldens(fixture: TraceFixture) throws {
     let file = try ExportPerfettoFile(PerfettoEncoder.encode(fixture.traces))
     try ExportGolden.check(file.text, fixture.rawValue + ".perfetto.txt")
   }
 
   @Test(arguments: TraceFixture.allCases)
-  func `collapsed stacks equal their goldens`(fixture: TraceFixture) throws {
+  func collapsedStacksEqualTheirGoldens(fixture: TraceFixture) throws {
     let text = CollapsedStackEncoder.Measure.allCases
       .map { measure in
         let lines = String(decoding: CollapsedStackEncoder.encode(fixture.traces, measure: measure), as: UTF8.self)
@@ -65,7 +66,7 @@ enum ExportGolden {
   }
 
   @Test(arguments: TraceExportFormat.allCases, TraceFixture.allCases)
-  func `the same traces give the same bytes`(format: TraceExportFormat, fixture: TraceFixture) {
+  func theSameTracesGiveTheSameBytes(format: TraceExportFormat, fixture: TraceFixture) {
     #expect(format.encode(fixture.traces) == format.encode(fixture.traces))
   }
 }

@@ -61,7 +61,8 @@ struct ExportPerfettoFile {
       }
       var frames: [UInt64: String] = [:]
       for frame in try data.messages(6) {
-        guard let function = functions[try frame.number(2) ?? 0], let mapping = mappings[try frame.number(3) ?? 0] else {
+        guard let function = functions[try frame.number(2) ?? 0], let mapping = mappings[try frame.number(3) ?? 0]
+        else {
           throw ExportReadingError("function or mapping of a frame")
         }
         frames[try frame.number(1) ?? 0] = "\(function) [\(mapping)]"

@@ -37,7 +37,8 @@ struct ExportJSON {
   var nanosOfMicroseconds: Int64? { double.map { Int64(($0 * 1000).rounded()) } }
 }
 
-/// Lays JSON out for people, without touching numbers or texts: what holds no further object or array stays on one line.
+/// Lays JSON out for people, without touching numbers or texts: what holds no further object or array stays on one
+/// line.
 enum ExportJSONLayout {
   static func lines(_ bytes: [UInt8]) -> String {
     var output: [UInt8] = []
@@ -190,7 +191,9 @@ struct ExportProtobuf {
   private func bytes(_ number: Int) throws -> [[UInt8]] {
     try values(number)
       .map { value in
-        guard case .bytes(let bytes) = value else { throw ExportReadingError("field \(number) is not a length and bytes") }
+        guard case .bytes(let bytes) = value else {
+          throw ExportReadingError("field \(number) is not a length and bytes")
+        }
         return bytes
       }
   }

@@ -21,7 +21,7 @@ enum TraceFixture: String, CaseIterable, Sendable, CustomStringConvertible {
   /// ``normal`` and, a little later, ``overlapping``.
   case several
   /// No trace at all.
-  case none
+  case nothing
 
   var description: String { rawValue }
 
@@ -34,9 +34,9 @@ enum TraceFixture: String, CaseIterable, Sendable, CustomStringConvertible {
     case .deep: [Self.deepTrace()]
     case .stacks: [Self.stacksTrace()]
     case .overlapping: [Self.overlappingTrace()]
-    case .empty: [RequestTrace(id: 8, wallStartUnixNanos: wallStart)]
+    case .empty: [RequestTrace(id: 8, wallStartUnixNanos: Self.wallStart)]
     case .several: [Self.normalTrace(), Self.overlappingTrace()]
-    case .none: []
+    case .nothing: []
     }
   }
 

@@ -68,13 +68,16 @@ import Wasmtime
   @Test func `a corrupt cache entry is not used`() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let cache = ModuleCache(directory: folder) { bytes, settings in "\(bytes.count)" }
+    let cache = ModuleCache(directory: folder) { bytes, salt in "\(salt == "code" ? "c" : "k")\(bytes.count)x\(bytes.reduce(0) { $0 &+ Int($1) })" }
     let bytes = try Module.binary(fromText: "(module (func (export \"f\")))")
     let module = try Module(engine: FiberTests.engine, bytes: bytes)
     cache.store(module, for: bytes, engine: FiberTests.engine)
     #expect(cache.load(bytes, engine: FiberTests.engine) != nil)
-    let entry = folder.appendingPathComponent("\(bytes.count).cwasm")
-    try Data("not compiled code".utf8).write(to: entry)
+    let name = try #require(try FileManager.default.contentsOfDirectory(atPath: folder.path).first)
+    let entry = folder.appendingPathComponent(name)
+    var code = try Data(contentsOf: entry)
+    code[code.count / 2] ^= 0x55
+    try code.write(to: entry)
     #expect(cache.load(bytes, engine: FiberTests.engine) == nil)
     #expect(!FileManager.default.fileExists(atPath: entry.path))
   }
@@ -82,7 +85,7 @@ import Wasmtime
   @Test func `the cache drops what was used longest ago`() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let cache = ModuleCache(directory: folder, maximumBytes: 1) { bytes, settings in "\(bytes.count)" }
+    let cache = ModuleCache(directory: folder, maximumBytes: 1) { bytes, salt in "\(salt == "code" ? "c" : "k")\(bytes.count)x\(bytes.reduce(0) { $0 &+ Int($1) })" }
     for text in ["(module (func (export \"f\")))", "(module (func (export \"longer\")))"] {
       let bytes = try Module.binary(fromText: text)
       cache.store(try Module(engine: FiberTests.engine, bytes: bytes), for: bytes, engine: FiberTests.engine)

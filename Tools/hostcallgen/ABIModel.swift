@@ -105,11 +105,14 @@ struct Types: Decodable {
   var wasi: WASI
 }
 
-/// A group of functions that this host does not serve, and why.
+/// A group of functions that this host does not serve as the platform does, and why.
 struct Unsupported: Decodable {
   var functions: [String]
+  /// `pending` until it is served, `local` where the answer here is final.
   var state: String
   var reason: String
+  /// Whether the host answers itself rather than with `unsupported`.
+  var answered: Bool?
 
   func covers(_ name: String) -> Bool {
     functions.contains { pattern in

@@ -30,7 +30,7 @@ struct HostcallShape {
       } else if let pointee = HostcallShape.pointee(parameter.type) {
         pointer(parameter, pointee, name, argument, function, types)
       } else {
-        scalar(parameter, name, position, types)
+        scalar(parameter, name, position, types, isWASI: function.isWASI)
       }
     }
   }
@@ -108,7 +108,11 @@ struct HostcallShape {
     reads.append("let \(name) = \(argument)")
   }
 
-  private mutating func scalar(_ parameter: Function.Parameter, _ name: String, _ position: Int, _ types: TypeWriter) {
+  private mutating func scalar(
+    _ parameter: Function.Parameter, _ name: String, _ position: Int, _ types: TypeWriter, isWASI: Bool
+  ) {
+    // A bad pointer and a bad value are one status of Fastly's and two numbers of WASI's.
+    let invalid = isWASI ? ".wasi(.inval)" : ".inval"
     let wide = parameter.wasm == "i64"
     let argument = wide ? "a.u64(\(position))" : "a.u32(\(position))"
     switch types.scalar(parameter.type) {
@@ -119,13 +123,13 @@ struct HostcallShape {
       parameters.append((name, type))
       let raw = types.storage(of: parameter.type)
       let number = raw == "UInt32" ? argument : "\(raw)(truncatingIfNeeded: \(argument))"
-      reads.append("guard let \(name) = \(type)(rawValue: \(number)) else { throw .inval }")
+      reads.append("guard let \(name) = \(type)(rawValue: \(number)) else { throw \(invalid) }")
     case .flags(let type):
       parameters.append((name, type))
       reads.append("let \(name) = try \(type)(argument: \(argument))")
     case .integer("UInt16"):
       parameters.append((name, "UInt16"))
-      reads.append("guard let \(name) = UInt16(exactly: \(argument)) else { throw .inval }")
+      reads.append("guard let \(name) = UInt16(exactly: \(argument)) else { throw \(invalid) }")
     case .boolean:
       parameters.append((name, "Bool"))
       reads.append("let \(name) = \(argument) != 0")
@@ -175,7 +179,12 @@ struct HostcallWriter {
     return functions.map(\.module).filter { seen.insert($0).inserted }
   }
 
-  func refusal(_ function: Function) -> Unsupported? { unsupported.first { $0.covers(function.qualifiedName) } }
+  /// The entry of a function that answers `unsupported`.
+  func refusal(_ function: Function) -> Unsupported? { note(function).flatMap { $0.answered == true ? nil : $0 } }
+
+  private func note(_ function: Function) -> Unsupported? {
+    unsupported.first { $0.covers(function.qualifiedName) }
+  }
 
   func thunkName(_ function: Function) -> String { Spelling.methodName(function) + "Thunk" }
 
@@ -301,12 +310,12 @@ struct HostcallWriter {
 
   private func entry(_ function: Function) -> String {
     let target = resolve(function)
-    let refusal = refusal(target)
+    let note = note(target)
     let state =
-      switch refusal?.state {
+      switch note?.state {
       case nil: ".implemented"
-      case "local": ".localAnswer(\"\(refusal?.reason ?? "")\")"
-      default: ".unsupported(\"\(refusal?.reason ?? "")\")"
+      case "local": ".localAnswer(\"\(note?.reason ?? "")\")"
+      default: ".unsupported(\"\(note?.reason ?? "")\")"
       }
     let variants = (function.variants ?? []).compactMap { variant -> String? in
       guard let other = functions.first(where: { $0.qualifiedName == variant.target }) else { return nil }
@@ -316,7 +325,8 @@ struct HostcallWriter {
           Entry(
             module: "\(function.module)", name: "\(function.name)",
             signature: \(signature(function.params.map(\.wasm), function.results)), state: \(state),
-            index: \(traceIndex(target)), aliasOf: \(function.aliasOf.map { "\"\($0)\"" } ?? "nil"), isWASI: \(function.isWASI),
+            index: \(traceIndex(target)), aliasOf: \(function.aliasOf.map { "\"\($0)\"" } ?? "nil"), isServed: \(refusal(target) == nil),
+            isWASI: \(function.isWASI),
             thunk: \(thunkCase(target)), variants: [\(variants.joined(separator: ", "))]),
 
       """

@@ -77,7 +77,7 @@ let wasiArgsSizesGetThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw
 
 let wasiClockTimeGetThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
   HostcallContext.answer(388, .wasi, caller, raw) { (host, memory, a) throws(Status) in
-    guard let id = WASIClockid(rawValue: a.u32(0)) else { throw .inval }
+    guard let id = WASIClockid(rawValue: a.u32(0)) else { throw .wasi(.inval) }
     let precision = a.u64(1)
     let timePlace = try memory.out(a.u32(2), UInt64.self)
     let value = try host.wasiClockTimeGet(id: id, precision: precision)
@@ -121,7 +121,7 @@ let wasiFdFdstatGetThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw,
 let wasiFdFdstatSetFlagsThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
   HostcallContext.answer(393, .wasi, caller, raw) { (host, memory, a) throws(Status) in
     let fd = a.u32(0)
-    guard let flags = UInt16(exactly: a.u32(1)) else { throw .inval }
+    guard let flags = UInt16(exactly: a.u32(1)) else { throw .wasi(.inval) }
     try host.wasiFdFdstatSetFlags(fd: fd, flags: flags)
   }
 }
@@ -187,7 +187,7 @@ let wasiFdSeekThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
   HostcallContext.answer(400, .wasi, caller, raw) { (host, memory, a) throws(Status) in
     let fd = a.u32(0)
     let offset = Int64(truncatingIfNeeded: a.u64(1))
-    guard let whence = WASIWhence(rawValue: UInt8(truncatingIfNeeded: a.u32(2))) else { throw .inval }
+    guard let whence = WASIWhence(rawValue: UInt8(truncatingIfNeeded: a.u32(2))) else { throw .wasi(.inval) }
     let newoffsetPlace = try memory.out(a.u32(3), UInt64.self)
     let value = try host.wasiFdSeek(fd: fd, offset: offset, whence: whence)
     newoffsetPlace.store(value)
@@ -228,10 +228,10 @@ let wasiPathOpenThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ 
     let fd = a.u32(0)
     let dirflags = a.u32(1)
     let path = try memory.bytes(a.u32(2), count: a.u32(3))
-    guard let oflags = UInt16(exactly: a.u32(4)) else { throw .inval }
+    guard let oflags = UInt16(exactly: a.u32(4)) else { throw .wasi(.inval) }
     let rightsBase = a.u64(5)
     let rightsInheriting = a.u64(6)
-    guard let fdflags = UInt16(exactly: a.u32(7)) else { throw .inval }
+    guard let fdflags = UInt16(exactly: a.u32(7)) else { throw .wasi(.inval) }
     let fdPlace = try memory.out(a.u32(8), UInt32.self)
     let value = try host.wasiPathOpen(fd: fd, dirflags: dirflags, path: path, oflags: oflags, rightsBase: rightsBase, rightsInheriting: rightsInheriting, fdflags: fdflags)
     fdPlace.store(value)

@@ -209,10 +209,12 @@ private struct ChromeProcess {
       let flow = rows.nextFlow()
       begin(flowHeads.from, row: hostcallRows[span], at: phases.interval.start, to: &json)
       json.field("id", flow)
+      json.field("args", literal: "{}")
       json.endObject()
       begin(flowHeads.to, row: row, at: phases.interval.start, to: &json)
       json.field("id", flow)
       json.field("bp", "e")
+      json.field("args", literal: "{}")
       json.endObject()
     }
   }

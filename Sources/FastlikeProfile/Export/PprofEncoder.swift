@@ -15,8 +15,8 @@ public enum PprofEncoder {
   }
 
   /// Many traces in one profile; the label `request` tells them apart (`-tagfocus`, `-tagroot`).
-  /// - Parameter compressed: Whether the file is gzipped, as is usual. A server must not add `Content-Encoding`: what is
-  ///   saved has to stay gzipped.
+  /// - Parameter compressed: Whether the file is gzipped, as is usual. A server must not add `Content-Encoding`:
+  ///   what is saved has to stay gzipped.
   public static func encode(_ traces: [RequestTrace], compressed: Bool = true) -> [UInt8] {
     let batch = ExportBatch(traces)
     var profile = PprofProfile()

@@ -60,12 +60,14 @@ struct FirefoxSampleCollector {
     self.limits = limits
     self.main = main
     self.clock = clock ?? (main.monotonicStart == nil ? .realtime : .monotonic)
-    origin = Self.nanoseconds(self.clock == .realtime ? main.startTime * 1e6 : main.monotonicStart ?? 0) ?? 0
+    origin =
+      self.clock == .realtime
+      ? Self.nanoseconds(milliseconds: main.startTime) ?? 0 : Self.nanoseconds(main.monotonicStart ?? 0) ?? 0
   }
 
   mutating func collect(_ process: FirefoxProcess) throws(NativeSampleError) {
     // A child process counts from its own start.
-    let shift = Self.nanoseconds((process.meta.startTime - main.startTime) * 1e6) ?? 0
+    let shift = Self.nanoseconds(milliseconds: process.meta.startTime - main.startTime) ?? 0
     var shared: FirefoxStackMap?
     for thread in process.threads {
       if thread.tables.stacks.isEmpty {
@@ -105,7 +107,7 @@ struct FirefoxSampleCollector {
       let weight = row < weights.count && !weights[row].isNaN ? weights[row] : 1
       let used = row > 0 && row < cpu.count ? cpu[row] : .nan
       guard weight > 0, used != 0 else { continue }
-      guard let offset = Self.nanoseconds(time * 1e6) else {
+      guard let offset = Self.nanoseconds(milliseconds: time) else {
         unknownSamples += 1
         continue
       }
@@ -126,8 +128,13 @@ struct FirefoxSampleCollector {
     }
   }
 
-  private static func nanoseconds(_ value: Double) -> Int64? {
-    value.magnitude < 9e18 ? Int64(value) : nil
+  private static func nanoseconds(_ value: Double) -> Int64? { value.magnitude < 9e18 ? Int64(value) : nil }
+
+  /// Whole milliseconds apart, because Unix times in nanoseconds are beyond what a `Double` tells apart.
+  private static func nanoseconds(milliseconds value: Double) -> Int64? {
+    guard value.magnitude < 9e12 else { return nil }
+    let whole = value.rounded(.down)
+    return Int64(whole) * 1_000_000 + Int64(((value - whole) * 1e6).rounded())
   }
 
   private static func sum(_ left: Int64, _ right: Int64) -> Int64 {

@@ -33,6 +33,8 @@ public final class TraceArchive: Sendable {
   public let path: String
   /// How much it holds.
   public let limits: ArchiveLimits
+  /// What is done with the folder.
+  public let access: Access
   /// The largest id of a trace at the opening; 0 when there was none. See ``ProfileStore/reserveIDs(through:)``.
   public let lastTraceID: UInt64
   /// Where records are encoded and written. Tests suspend it.
@@ -52,6 +54,7 @@ public final class TraceArchive: Sendable {
     directory = try ArchiveDirectory(path: path, isWritable: access == .readWrite)
     self.path = directory.path
     self.limits = limits
+    self.access = access
     var statistics = ArchiveStatistics()
     var writer: ArchiveWriter?
     switch access {
@@ -93,7 +96,7 @@ public final class TraceArchive: Sendable {
   @discardableResult
   public func append(_ trace: RequestTrace) -> Bool {
     let (isAccepted, isFirst) = intake.withLock { intake in
-      guard !intake.isClosed, intake.waiting.count < limits.waiting else { return (false, false) }
+      guard access == .readWrite, !intake.isClosed, intake.waiting.count < limits.waiting else { return (false, false) }
       intake.waiting.append(trace)
       defer { intake.isScheduled = true }
       return (true, !intake.isScheduled)
@@ -115,7 +118,6 @@ public final class TraceArchive: Sendable {
       let change = writer.withLock { writer -> (statistics: ArchiveStatistics, bytes: Int64) in
         var change = ArchiveStatistics()
         writer?.write(batch, &change)
-        if writer == nil { change.dropped += batch.count }
         return (change, writer?.totalBytes ?? 0)
       }
       totalBytes.withLock { $0 = change.bytes }

@@ -162,13 +162,14 @@ extension Sandbox {
   }
 
   func httpDownstreamDownstreamBotCategoryKind(req: RequestHandle) throws(Status) -> UInt32 {
-    guard let kind = try bot(req, "category-kind") else { return 0 }
+    guard let kind = try bot(req, "category") else { throw .none }
     let names = [
       "none", "suspected", "accessibility", "ai-crawler", "ai-fetcher", "content-fetcher", "monitoring-site-tools",
       "online-marketing", "page-preview", "platform-integration", "research", "search-engine-crawler",
       "search-engine-optimization", "security-tools", "headless",
     ]
-    return names.firstIndex(of: kind.lowercased()).map(UInt32.init) ?? UInt32(kind) ?? 0
+    guard let number = names.firstIndex(of: kind.lowercased()).map(UInt32.init) ?? UInt32(kind) else { throw .none }
+    return number
   }
 
   func httpDownstreamDownstreamBotVerified(req: RequestHandle) throws(Status) -> Bool {

@@ -54,17 +54,18 @@ extension Sandbox {
   }
 
   func wasiRandomGet(buf: GuestBuffer) throws(Status) {
-    var generator = SystemRandomNumberGenerator()
-    var offset = 0
-    while offset < buf.raw.count {
-      withUnsafeBytes(of: generator.next()) { word in
-        let count = min(word.count, buf.raw.count - offset)
-        UnsafeMutableRawBufferPointer(rebasing: buf.raw[offset..<(offset + count)])
-          .copyMemory(from: UnsafeRawBufferPointer(rebasing: word[..<count]))
-        offset += count
-      }
+    var rest = buf.raw[...]
+    while !rest.isEmpty {
+      // A system call gives up to 256 bytes one way and any number the other; both are the system's own generator.
+      let piece = UnsafeMutableRawBufferPointer(rebasing: rest)
+      let count = piece.count <= 256 ? (getentropy(piece.baseAddress, piece.count) == 0 ? piece.count : 0) : read(
+        Sandbox.randomDevice, piece.baseAddress, piece.count)
+      guard count > 0 else { throw .wasi(.io) }
+      rest = rest.dropFirst(count)
     }
   }
+
+  private static let randomDevice = open("/dev/urandom", O_RDONLY | O_CLOEXEC)
 
   func wasiSchedYield() throws(Status) {}
 

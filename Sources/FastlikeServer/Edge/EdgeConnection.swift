@@ -187,7 +187,7 @@ final class EdgeConnection: ChannelInboundHandler {
   }
 
   private func begin(_ request: IncomingRequest) {
-    if request.isLoop, loop.settings.refusesLoops {
+    if request.visits >= loop.settings.maximumVisits {
       return refuse(.loopDetected, toHEAD: request.head.method == "HEAD")
     }
     let body = BodyPipe(capacity: loop.settings.bodyCapacity)

@@ -30,8 +30,9 @@ public struct EdgeSettings: Sendable {
   /// Bytes of a request body that are held for the guest before the client has to wait.
   public var bodyCapacity = 64 * 1024
   public var limits = RequestLimits()
-  /// Whether a request whose `CDN-Loop` names ``loopToken`` gets a 508 (RFC 8586).
-  public var refusesLoops = true
+  /// A request whose `CDN-Loop` names ``loopToken`` this often gets a 508 (RFC 8586). It is more than once, because one
+  /// service on this machine may well ask another.
+  public var maximumVisits = 8
 
   /// The member of `CDN-Loop` that marks requests from this program.
   public static let loopToken = "fastlike"

@@ -16,8 +16,8 @@ struct IncomingRequest: Sendable {
   var isKeepAlive: Bool
   /// Whether the client waits for `100 Continue` before it sends the body.
   var expectsContinue: Bool
-  /// Whether `CDN-Loop` names this program.
-  var isLoop: Bool
+  /// How often `CDN-Loop` names this program.
+  var visits: Int
 }
 
 /// What the fields of a request head say about the connection, gathered while the head is parsed.
@@ -28,7 +28,7 @@ struct RequestFacts {
   private var wantsClose = false
   private var wantsKeepAlive = false
   private var expectsContinue = false
-  private var isLoop = false
+  private var visits = 0
 
   /// Takes note of one field; fields without a meaning for the connection cost one comparison of lengths.
   mutating func note(name: Span<UInt8>, value: Span<UInt8>) throws(RequestRefusal) {
@@ -67,7 +67,7 @@ struct RequestFacts {
       }
     return IncomingRequest(
       head: head, framing: framing, isKeepAlive: !wantsClose && (isHTTP11 || wantsKeepAlive),
-      expectsContinue: expectsContinue && isHTTP11 && framing != .none, isLoop: isLoop)
+      expectsContinue: expectsContinue && isHTTP11 && framing != .none, visits: visits)
   }
 
   private mutating func noteConnection(_ value: Span<UInt8>) {
@@ -91,7 +91,7 @@ struct RequestFacts {
       let end = value.firstIndex(of: HTTPCharacters.comma, from: start, to: value.count)
       let identifierEnd = value.firstIndex(of: HTTPCharacters.semicolon, from: start, to: end)
       let identifier = value.extracting(value.trimmed(start..<identifierEnd))
-      if identifier.isEqualIgnoringCase(to: FieldText.loopToken) { isLoop = true }
+      if identifier.isEqualIgnoringCase(to: FieldText.loopToken) { visits += 1 }
       start = end + 1
     }
   }

@@ -1,0 +1,9 @@
+/// All benchmarks, in the order of the table.
+enum Catalogue {
+  static let all =
+    ThroughputBenchmarks.all + SuspensionBenchmarks.all + StartBenchmarks.all + HostcallBenchmarks.all
+    + InstantiationBenchmark.all + RecordingBenchmarks.all + EncodingBenchmark.all + SampleImportBenchmark.all
+    + TraceStoreBenchmark.all
+
+  static func matching(_ prefix: String) -> [Benchmark] { all.filter { $0.name.hasPrefix(prefix) } }
+}

@@ -1,0 +1,152 @@
+import Testing
+
+@testable import FastlikeProfile
+
+/// What the encoders share: lanes, phases, the breakdown of the wall time, and their behaviour on odd traces.
+struct ExportTimelineTests {
+  private static let ownFormats = TraceExportFormat.allCases.filter { $0 != .json }
+
+  @Test func intervalsThatOverlapGetDifferentLanes() {
+    let lanes = Lanes([
+      Interval(start: 0, end: 10), Interval(start: 2, end: 5), Interval(start: 5, end: 20),
+      Interval(start: 10, end: 11),
+    ])
+    #expect(lanes.indices == [0, 1, 1, 0])
+    #expect(lanes.count == 2)
+  }
+
+  @Test func lanesDoNotDependOnTheOrderOfTheIntervals() {
+    let lanes = Lanes([Interval(start: 5, end: 9), Interval(start: 0, end: 5), Interval(start: 1, end: 2)])
+    #expect(lanes.indices == [0, 0, 1])
+  }
+
+  @Test func phasesFollowEachOtherAndFillTheCall() {
+    for call in TraceFixture.overlapping.traces[0].backendCalls + [TraceFixture.originCall()] {
+      let phases = BackendPhases(of: call)
+      var cursor = call.started
+      for (_, interval) in phases.segments {
+        #expect(interval.start == cursor)
+        cursor = interval.end
+      }
+      #expect(cursor == call.ended)
+    }
+  }
+
+  @Test func phasesThatRacedAreCutToFollowEachOther() {
+    let call = BackendCall(
+      name: "b", started: 100, dns: .init(start: 90, duration: 50), connect: .init(start: 120, duration: 40),
+      tls: .init(start: 150, duration: 1000), requestSent: 5000, firstByte: 20, totalNanos: 200)
+    let phases = BackendPhases(of: call)
+    #expect(phases.dns == Interval(start: 100, end: 140))
+    #expect(phases.connect == Interval(start: 140, end: 160))
+    #expect(phases.tls == Interval(start: 160, end: 300))
+    #expect(phases.sendEnd == 300 && phases.firstByte == 300)
+  }
+
+  @Test(arguments: TraceFixture.allCases)
+  func theBreakdownIsTheWallTime(fixture: TraceFixture) {
+    for exported in ExportBatch(fixture.traces).traces {
+      let parts = WallBreakdown(of: exported).parts
+      #expect(parts.reduce(0) { $0 + $1.nanos } == exported.trace.wallNanos)
+      #expect(parts.allSatisfy { $0.nanos >= 0 })
+    }
+  }
+
+  @Test func timeBeyondTheCapsIsOwnedByTheRequest() throws {
+    let exported = try #require(ExportBatch(TraceFixture.dropped.traces).traces.first)
+    let parts = Dictionary(
+      WallBreakdown(of: exported).parts.map { ($0.owner, $0.nanos) }, uniquingKeysWith: { first, _ in first })
+    #expect(parts[.hostcallsBeyondCap] == 100_000)
+    #expect(parts[.blocked(.store)] == 60_000)
+    #expect(parts[.blocked(.timer)] == 5000)
+  }
+
+  @Test func aTraceWithoutAnAccountIsBrokenDownByItsSpans() throws {
+    var trace = TraceFixture.normalTrace()
+    trace.time = TimeAccount()
+    let exported = try #require(ExportBatch([trace]).traces.first)
+    let parts = WallBreakdown(of: exported).parts
+    #expect(parts.reduce(0) { $0 + $1.nanos } == trace.wallNanos)
+    #expect(parts.contains { $0.owner == .guest && $0.nanos == 2_580_000 })
+  }
+
+  @Test func samplesThatClaimMoreThanTheGuestsTimeAreShrunk() throws {
+    var trace = TraceFixture.stacksTrace()
+    for index in trace.guestStacks.samples.indices { trace.guestStacks.samples[index].weightNanos = 1_000_000_000 }
+    let exported = try #require(ExportBatch([trace]).traces.first)
+    #expect(WallBreakdown(of: exported).parts.reduce(0) { $0 + $1.nanos } == trace.wallNanos)
+  }
+
+  /// Files may hold anything; the encoders must neither trap nor break their own formats.
+  private static var hostile: RequestTrace {
+    var trace = TraceFixture.stacksTrace()
+    trace.wallNanos = .max
+    trace.wallStartUnixNanos = .min
+    trace.headerFlushNanos = .max
+    trace.hijackedNanos = .min
+    trace.time.queue = .max
+    trace.time.setup = .max
+    trace.spans += [
+      Span(hostcall: .max, start: .max, duration: .max, blocked: .max, label0: .max, label1: .max),
+      Span(hostcall: 0, start: .min, duration: .min, blocked: .min),
+      Span(hostcall: 1, start: 0, duration: 5_000_000_000),
+    ]
+    trace.backendCalls += [
+      BackendCall(
+        name: "", method: "", started: .max, dns: .init(start: .min, duration: .max), requestSent: .min,
+        firstByte: .max, totalNanos: .max, status: -1, requestHeaderBytes: .min, outcome: .unrecognized),
+      BackendCall(name: "\u{1F980} \"x\"", started: .min, totalNanos: .min, outcome: .cancelled),
+    ]
+    trace.blocked += [
+      BlockedInterval(start: .max, duration: .max, cause: .timer, inHostcall: true),
+      BlockedInterval(start: .min, duration: .max, cause: .queue, inHostcall: false),
+    ]
+    trace.guestStacks.samples += [
+      StackSample(relativeNanos: .max, stack: .max, weightNanos: .max),
+      StackSample(relativeNanos: .min, stack: 0, weightNanos: .max),
+    ]
+    var deep = DeepMetrics()
+    deep.addHeapSample(relativeNanos: .max, memoryBytes: .max)
+    deep.addHeapSample(relativeNanos: .min, memoryBytes: .min)
+    trace.deep = deep
+    return trace
+  }
+
+  @Test(arguments: ownFormats)
+  func impossibleInstantsGiveAWellFormedFile(format: TraceExportFormat) throws {
+    let traces = [Self.hostile, TraceFixture.normalTrace()]
+    let bytes = format.encode(traces)
+    switch format {
+    case .firefox, .chrome, .speedscope, .har, .json: _ = try ExportJSON(bytes)
+    case .pprof: _ = try ExportPprofFile(GzipInput.decompress(bytes, limit: 1 << 20))
+    case .perfetto: _ = try ExportPerfettoFile(bytes)
+    case .collapsed: #expect(!bytes.isEmpty)
+    }
+  }
+
+  @Test func numbersAreExactAndTextsAreEscaped() throws {
+    var json = JSONByteWriter()
+    json.beginArray()
+    for nanos: Int64 in [0, 1, 10, 1_000_000, 1_500_000, -250_001, .max, .min] { json.value(milliseconds: nanos) }
+    json.value(microseconds: 1_234_567)
+    json.value("a\"\\\n\u{1}é")
+    json.endArray()
+    let numbers = "0,0.000001,0.00001,1,1.5,-0.250001,9223372036854.775807,-9223372036854.775808,1234.567"
+    #expect(String(decoding: json.bytes, as: UTF8.self) == "[\(numbers),\"a\\\"\\\\\\u000a\\u0001é\"]")
+  }
+
+  @Test func longMessagesGetLongLengths() throws {
+    var writer = ProtobufWriter()
+    writer.message(3) { outer in
+      outer.message(2) { $0.string(1, String(repeating: "x", count: 300)) }
+      outer.packed(4, [1, 300, 1 << 40] as [UInt64])
+      outer.signed(5, -1)
+      outer.fixed64(6, 7)
+    }
+    let outer = try #require(try ExportProtobuf(writer.bytes).message(3))
+    #expect(try outer.message(2)?.string(1)?.utf8.count == 300)
+    #expect(try outer.numbers(4) == [1, 300, 1 << 40])
+    #expect(try outer.number(5).map { Int64(bitPattern: $0) } == -1)
+    #expect(try outer.number(6) == 7)
+  }
+}
