@@ -67,7 +67,7 @@ check-generated: bootstrap generation ## Compare the committed ABI code with wha
 	  exit 1; }
 
 bench: build guests ## Measure speed and memory, and print the table
-	Benchmarks/run.sh
+	Benchmarks/run.sh $(ARGS)
 
 install: build guests ## Install under PREFIX (/usr/local): the program, Wasmtime's library, the demo
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib' '$(DESTDIR)$(PREFIX)/share/fastlike'

@@ -90,6 +90,15 @@ let package = Package(
         "ComputeABI", "FastlikeProfile", "FastlikeRuntime", "FastlikeServer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "fastlike-bench",
+      dependencies: [
+        "CTimestamp", "ComputeABI", "FastlikeProfile", "FastlikeRuntime", "Wasmtime",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "NIOHTTP1", package: nio),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Benchmarks/Sources", swiftSettings: swiftSettings),
     .testTarget(
       name: "FastlikeProfileTests",
       dependencies: [

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds fastlike and fastlike-bench as releases, and measures. Arguments go to fastlike-bench; --help lists them.
+# Builds fastlike and fastlike-bench as releases, and measures. Arguments go to fastlike-bench: --help lists them.
 set -eu
 cd "$(dirname "$0")/.."
 SWIFT=${SWIFT:-swift}

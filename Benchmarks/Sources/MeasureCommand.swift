@@ -47,11 +47,12 @@ struct MeasureCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    // Kept for as long as benchmarks run.
-    let interruption = Interruption()
-    defer { interruption.cancel() }
     let workbench = try Workbench(server: server, guests: guests, module: module, goHello: goHello)
-    defer { workbench.remove() }
+    let interruption = Interruption { workbench.remove() }
+    defer {
+      interruption.cancel()
+      workbench.remove()
+    }
     let machine = MachineFacts.now(generator: workbench.loadGenerator)
     print(machine.description + "\n\n" + ResultTable.header)
     var results: [BenchmarkResult] = []

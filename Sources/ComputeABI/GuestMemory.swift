@@ -9,6 +9,7 @@ public final class GuestMemory {
   private var memory: Fiber.Memory?
   @usableFromInline var base: UnsafeMutableRawPointer
   @usableFromInline var knownCount: Int
+  private var finalCount: Int?
 
   /// A memory of no bytes, until the instance exists.
   public init() {
@@ -23,8 +24,16 @@ public final class GuestMemory {
     knownCount = memory.byteCount
   }
 
-  /// Bytes at present.
+  /// The guest is gone: its size is remembered, and nothing in it can be reached.
+  public func detach() {
+    finalCount = byteCount
+    memory = nil
+    knownCount = 0
+  }
+
+  /// Bytes at present, or at the guest's end.
   public var byteCount: Int {
+    if let finalCount { return finalCount }
     refresh()
     return knownCount
   }

@@ -58,28 +58,29 @@ enum WASIRemainder {
     return nil
   }
 
-  private static let callbacks: [String: (parameters: [WasmValueType], callback: wasmtime_func_unchecked_callback_t)] = [
-    "clock_res_get": ([.i32, .i32], clockResolution),
-    "fd_advise": ([.i32, .i64, .i64, .i32], nothingToDo),
-    "fd_allocate": ([.i32, .i64, .i64], unsupportedOnStreams),
-    "fd_datasync": ([.i32], nothingToDo),
-    "fd_fdstat_set_rights": ([.i32, .i64, .i64], unsupportedOnStreams),
-    "fd_filestat_set_size": ([.i32, .i64], unsupportedOnStreams),
-    "fd_filestat_set_times": ([.i32, .i64, .i64, .i32], unsupportedOnStreams),
-    "fd_pwrite": ([.i32, .i32, .i32, .i64, .i32], unseekable),
-    "fd_renumber": ([.i32, .i32], unsupportedOnStreams),
-    "fd_sync": ([.i32], nothingToDo),
-    "fd_tell": ([.i32, .i32], unseekable),
-    "path_filestat_set_times": ([.i32, .i32, .i32, .i32, .i64, .i64, .i32], noDirectory),
-    "path_link": ([.i32, .i32, .i32, .i32, .i32, .i32, .i32], noDirectory),
-    "path_rename": ([.i32, .i32, .i32, .i32, .i32, .i32], noDirectory),
-    "path_symlink": ([.i32, .i32, .i32, .i32, .i32], noDirectory),
-    "proc_raise": ([.i32], notImplemented),
-    "sock_accept": ([.i32, .i32, .i32], notASocket),
-    "sock_recv": ([.i32, .i32, .i32, .i32, .i32, .i32], notASocket),
-    "sock_send": ([.i32, .i32, .i32, .i32, .i32], notASocket),
-    "sock_shutdown": ([.i32, .i32], notASocket),
-  ]
+  private static let callbacks: [String: (parameters: [WasmValueType], callback: wasmtime_func_unchecked_callback_t)] =
+    [
+      "clock_res_get": ([.i32, .i32], clockResolution),
+      "fd_advise": ([.i32, .i64, .i64, .i32], nothingToDo),
+      "fd_allocate": ([.i32, .i64, .i64], unsupportedOnStreams),
+      "fd_datasync": ([.i32], nothingToDo),
+      "fd_fdstat_set_rights": ([.i32, .i64, .i64], unsupportedOnStreams),
+      "fd_filestat_set_size": ([.i32, .i64], unsupportedOnStreams),
+      "fd_filestat_set_times": ([.i32, .i64, .i64, .i32], unsupportedOnStreams),
+      "fd_pwrite": ([.i32, .i32, .i32, .i64, .i32], unseekable),
+      "fd_renumber": ([.i32, .i32], unsupportedOnStreams),
+      "fd_sync": ([.i32], nothingToDo),
+      "fd_tell": ([.i32, .i32], unseekable),
+      "path_filestat_set_times": ([.i32, .i32, .i32, .i32, .i64, .i64, .i32], noDirectory),
+      "path_link": ([.i32, .i32, .i32, .i32, .i32, .i32, .i32], noDirectory),
+      "path_rename": ([.i32, .i32, .i32, .i32, .i32, .i32], noDirectory),
+      "path_symlink": ([.i32, .i32, .i32, .i32, .i32], noDirectory),
+      "proc_raise": ([.i32], notImplemented),
+      "sock_accept": ([.i32, .i32, .i32], notASocket),
+      "sock_recv": ([.i32, .i32, .i32, .i32, .i32, .i32], notASocket),
+      "sock_send": ([.i32, .i32, .i32, .i32, .i32], notASocket),
+      "sock_shutdown": ([.i32, .i32], notASocket),
+    ]
 
   /// The thunk of a function that is not in the table; nil when it is none of WASI's, or has another type.
   static func thunk(module: String, name: String, signature: Module.Signature?) -> HostcallTable.Thunk? {

@@ -116,7 +116,9 @@ extension TimeAccount {
     var parts: [(name: String, nanoseconds: Int64)] = [
       ("queue", queue), ("setup", setup), ("guest", guest), ("host", host),
     ]
-    for cause in BlockCause.allCases where cause != .queue { parts.append(("waiting for \(cause.name)", blocked[cause])) }
+    for cause in BlockCause.allCases where cause != .queue {
+      parts.append(("waiting for \(cause.name)", blocked[cause]))
+    }
     let shown = parts.filter { $0.nanoseconds >= 10_000 }.sorted { $0.nanoseconds > $1.nanoseconds }
     return shown.map { "\($0.name) \(Double($0.nanoseconds / 10_000) / 100) ms" }.joined(separator: ", ")
   }

@@ -107,7 +107,8 @@ struct RunningEdge {
     do {
       let service = try loader.load()
       handler.service = service
-      FileHandle.standardError.write(Data("fastlike: reloaded \(service.program.name) (\(service.program.moduleID))\n".utf8))
+      FileHandle.standardError.write(
+        Data("fastlike: reloaded \(service.program.name) (\(service.program.moduleID))\n".utf8))
     } catch {
       FileHandle.standardError.write(Data("fastlike: not reloaded, the old version goes on: \(error)\n".utf8))
     }

@@ -77,8 +77,9 @@ public final class ModuleCache: Sendable {
         at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
       let code = try module.serialized()
       let place = directory.appendingPathComponent(ModuleCache.name(key(bytes, engine), digest(code, "code")))
-      guard FileManager.default.createFile(
-        atPath: temporary.path, contents: Data(code), attributes: [.posixPermissions: 0o600])
+      guard
+        FileManager.default.createFile(
+          atPath: temporary.path, contents: Data(code), attributes: [.posixPermissions: 0o600])
       else { return }
       if rename(temporary.path, place.path) != 0 { try? FileManager.default.removeItem(at: temporary) }
       trim(keeping: place)
@@ -89,7 +90,8 @@ public final class ModuleCache: Sendable {
 
   private func trim(keeping newest: URL) {
     let keys: Set<URLResourceKey> = [.fileSizeKey, .contentModificationDateKey]
-    let files = (try? FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: Array(keys))) ?? []
+    let files =
+      (try? FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: Array(keys))) ?? []
     var entries: [(url: URL, size: Int, used: Date)] = files.compactMap { url in
       guard url.pathExtension == "cwasm", let values = try? url.resourceValues(forKeys: keys) else { return nil }
       return (url, values.fileSize ?? 0, values.contentModificationDate ?? .distantPast)

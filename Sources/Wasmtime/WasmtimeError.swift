@@ -52,7 +52,8 @@ public struct WasmTrap: Sendable {
     var text = wasm_byte_vec_t()
     wasm_trap_message(trap, &text)
     // The C string's terminator counts in this one message.
-    message = String(decoding: UnsafeBufferPointer(start: text.data, count: text.size).filter { $0 != 0 }, as: UTF8.self)
+    message = String(
+      decoding: UnsafeBufferPointer(start: text.data, count: text.size).filter { $0 != 0 }, as: UTF8.self)
     wasm_byte_vec_delete(&text)
     reason = WasmTrap.reason(in: message)
     var vector = wasm_frame_vec_t()

@@ -157,6 +157,7 @@ struct TraceArchiveTests {
     let archive = try folder.open()
     #expect(throws: TraceArchiveError.inUse(path: folder.path)) { try folder.open() }
     archive.close()
+    _ = try folder.open()
   }
 
   @Test func readersWorkBesideAWriter() throws {

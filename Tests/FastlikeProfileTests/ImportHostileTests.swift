@@ -130,7 +130,9 @@ struct ImportHostileTests {
   @Test func manyDistinctAddressesDoNotFillTheMemory() throws {
     let samples = PerfScriptParser.maximumNamedAddresses + 1000
     var parser = PerfScriptImporter().makeParser()
-    for index in 0..<samples { try parser.feed(Array("a 1/1 1.5: 1 cpu-clock: \n\t \(String(index, radix: 16)) [unknown] (lib)\n\n".utf8)) }
+    for index in 0..<samples {
+      try parser.feed(Array("a 1/1 1.5: 1 cpu-clock: \n\t \(String(index, radix: 16)) [unknown] (lib)\n\n".utf8))
+    }
     let batch = try parser.finish()
     #expect(batch.events.count == samples)
     #expect(batch.stacks.frames.count == PerfScriptParser.maximumNamedAddresses + 1)

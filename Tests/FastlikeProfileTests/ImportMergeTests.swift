@@ -13,7 +13,9 @@ struct NativeSampleMergerTests {
 
   private func batch(_ events: [(time: Int64, process: Int32?, thread: Int32?)]) -> NativeSampleBatch {
     var stacks = StackTable.Builder()
-    let stack = stacks.intern(leafFirst: [StackFrame(name: "leaf"), StackFrame(name: "main", module: "host", kind: .host)])
+    let stack = stacks.intern(leafFirst: [
+      StackFrame(name: "leaf"), StackFrame(name: "main", module: "host", kind: .host),
+    ])
     return NativeSampleBatch(
       events: events.map {
         NativeSampleEvent(
@@ -169,7 +171,8 @@ struct NativeSampleMergerTests {
     for event in events.events {
       let open = traces.filter {
         $0.processID == event.processID
-          && (Int64($0.monotonicStartNanos)...(Int64($0.monotonicStartNanos) + $0.wallNanos)).contains(event.timestampNanos)
+          && (Int64($0.monotonicStartNanos)...(Int64($0.monotonicStartNanos) + $0.wallNanos)).contains(
+            event.timestampNanos)
       }
       let running = open.filter { trace in
         let at = event.timestampNanos - Int64(trace.monotonicStartNanos)

@@ -4,7 +4,8 @@ import Testing
 @testable import FastlikeProfile
 
 struct PerfScriptImporterTests {
-  private func batch(_ text: String, _ importer: PerfScriptImporter = PerfScriptImporter()) throws -> NativeSampleBatch {
+  private func batch(_ text: String, _ importer: PerfScriptImporter = PerfScriptImporter()) throws -> NativeSampleBatch
+  {
     try importer.importSamples(from: Array(text.utf8))
   }
 
@@ -19,7 +20,8 @@ struct PerfScriptImporterTests {
     batch.events[event].stack.map { batch.stacks.framesLeafFirst(of: $0) } ?? []
   }
 
-  private static let frames = "\t            11d7 leaf+0x27 (/opt/app/trivial)\n\t            10a5 main+0x35 (/opt/app/trivial)\n\n"
+  private static let frames =
+    "\t            11d7 leaf+0x27 (/opt/app/trivial)\n\t            10a5 main+0x35 (/opt/app/trivial)\n\n"
 
   /// A header line of each layout, and what is to be read from it.
   struct Layout: CustomStringConvertible, Sendable {
@@ -84,7 +86,8 @@ struct PerfScriptImporterTests {
   }
 
   @Test func aSampleWithoutCallChainHasItsFrameOnTheSameLine() throws {
-    let line = "       my worker 12781  7149.033627:   10101010 cpu-clock:pppH:      55a596cbf1d7 leaf+0x27 (/opt/app/trivial)\n"
+    let line =
+      "       my worker 12781  7149.033627:   10101010 cpu-clock:pppH:      55a596cbf1d7 leaf+0x27 (/opt/app/trivial)\n"
     let batch = try batch(line + line)
     #expect(batch.events.count == 2)
     #expect(batch.events[0].threadID == 12781)
@@ -108,7 +111,8 @@ struct PerfScriptImporterTests {
 
   @Test func sourceLinesBetweenFramesAreSkipped() throws {
     let batch = try batch(
-      "trivial 1/1 1.5: 1 cpu-clock: \n\t 1145 leaf+0xc (/opt/trivial)\n  t.c:2\n\t 11b3 main+0x2b (/opt/trivial)\n  ??:0\n\n")
+      "trivial 1/1 1.5: 1 cpu-clock: \n\t 1145 leaf+0xc (/opt/trivial)\n  t.c:2\n\t 11b3 main+0x2b (/opt/trivial)\n  ??:0\n\n"
+    )
     #expect(stack(batch).map(\.name) == ["leaf", "main"])
     #expect(batch.unknownLines == 0)
   }
@@ -142,7 +146,8 @@ struct PerfScriptImporterTests {
 
   @Test func symbolsWithParenthesesKeepThem() throws {
     let batch = try batch(
-      "a 1/1 1.5: 1 cpu-clock: \n\t 1 operator()(int) const+0x1 (/opt/a)\n\t 2 <T as F<(A, B)>>::call+0x1fb (/opt/a)\n\n")
+      "a 1/1 1.5: 1 cpu-clock: \n\t 1 operator()(int) const+0x1 (/opt/a)\n\t 2 <T as F<(A, B)>>::call+0x1fb (/opt/a)\n\n"
+    )
     #expect(stack(batch).map(\.name) == ["operator()(int) const", "<T as F<(A, B)>>::call"])
   }
 
@@ -201,7 +206,8 @@ struct PerfScriptImporterTests {
   }
 
   @Test func windowsLineEndsAndAMissingLastOneDoNotMatter() throws {
-    let batch = try batch("a 1/1 1.5: 1 cpu-clock: \r\n\t 1 leaf (/opt/a)\r\n\r\na 1/1 1.6: 1 cpu-clock: \n\t 1 leaf (/opt/a)")
+    let batch = try batch(
+      "a 1/1 1.5: 1 cpu-clock: \r\n\t 1 leaf (/opt/a)\r\n\r\na 1/1 1.6: 1 cpu-clock: \n\t 1 leaf (/opt/a)")
     #expect(batch.events.count == 2)
     #expect(batch.stacks.nodes.count == 1)
   }
@@ -212,7 +218,9 @@ struct PerfScriptImporterTests {
   }
 
   @Test func inputThatIsSomethingElseIsRefusedWithItsLine() {
-    #expect(throws: NativeSampleError.malformed(line: 2, reason: "not a line of perf script")) { try batch("\nhello\n") }
+    #expect(throws: NativeSampleError.malformed(line: 2, reason: "not a line of perf script")) {
+      try batch("\nhello\n")
+    }
   }
 
   @Test func relativeTimesAreRefused() throws {
@@ -265,7 +273,9 @@ struct PerfScriptImporterTests {
   }
 
   @Test func aMissingFileIsNamed() throws {
-    let error = #expect(throws: NativeInputError.self) { try PerfScriptImporter().importSamples(atPath: "/nowhere/perf.txt") }
+    let error = #expect(throws: NativeInputError.self) {
+      try PerfScriptImporter().importSamples(atPath: "/nowhere/perf.txt")
+    }
     #expect(try #require(error).description.hasPrefix("/nowhere/perf.txt: "))
   }
 }

@@ -64,14 +64,17 @@ import Testing
     if !handles.isEmpty {
       calls.append(Call(what: "handles that are none", arguments: plain, allowed: [3, 2]))
       var large = plain
-      for (index, parameter) in function.params.enumerated() where parameter.type.hasSuffix("_handle") { large[index] = 77 }
+      for (index, parameter) in function.params.enumerated() where parameter.type.hasSuffix("_handle") {
+        large[index] = 77
+      }
       calls.append(Call(what: "handles never given", arguments: large, allowed: [3, 2]))
     }
     for (index, parameter) in function.params.enumerated() where isPointer(parameter) {
       var arguments = plain
       arguments[index] = beyond
       // Lists of WASI records and optional structs are only looked at after other checks.
-      let isLazy = parameter.type.contains("wasi.") || parameter.type.contains("_options>")
+      let isLazy =
+        parameter.type.contains("wasi.") || parameter.type.contains("_options>")
         || parameter.type.contains("_config>") || parameter.type.contains("_info>") || isWASI
       calls.append(
         Call(

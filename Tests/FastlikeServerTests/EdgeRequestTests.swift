@@ -146,7 +146,10 @@ struct EdgeRequestTests {
     ("GET /\r\n\r\n", 400), ("GET / HTTP/1.1\r\n\r\n", 400), ("GET / HTTP/2.0\r\n\r\n", 505),
     ("GET / HTTP/1.1\r\nHost: x\r\nX: \(String(repeating: "a", count: 100_000))\r\n\r\n", 431),
     ("GET /\(String(repeating: "a", count: 20_000)) HTTP/1.1\r\n", 414),
-    ("GET / HTTP/1.1\r\nHost: x\r\nCDN-Loop: \(Array(repeating: "fastlike", count: 8).joined(separator: ", "))\r\n\r\n", 508),
+    (
+      "GET / HTTP/1.1\r\nHost: x\r\nCDN-Loop: \(Array(repeating: "fastlike", count: 8).joined(separator: ", "))\r\n\r\n",
+      508
+    ),
   ])
   func aRequestThatNoGuestMaySeeIsAnsweredAndTheConnectionClosed(
     text: String, status: Int

@@ -68,7 +68,9 @@ import Wasmtime
   @Test func `a corrupt cache entry is not used`() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let cache = ModuleCache(directory: folder) { bytes, salt in "\(salt == "code" ? "c" : "k")\(bytes.count)x\(bytes.reduce(0) { $0 &+ Int($1) })" }
+    let cache = ModuleCache(directory: folder) { bytes, salt in
+      "\(salt == "code" ? "c" : "k")\(bytes.count)x\(bytes.reduce(0) { $0 &+ Int($1) })"
+    }
     let bytes = try Module.binary(fromText: "(module (func (export \"f\")))")
     let module = try Module(engine: FiberTests.engine, bytes: bytes)
     cache.store(module, for: bytes, engine: FiberTests.engine)
@@ -85,7 +87,9 @@ import Wasmtime
   @Test func `the cache drops what was used longest ago`() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let cache = ModuleCache(directory: folder, maximumBytes: 1) { bytes, salt in "\(salt == "code" ? "c" : "k")\(bytes.count)x\(bytes.reduce(0) { $0 &+ Int($1) })" }
+    let cache = ModuleCache(directory: folder, maximumBytes: 1) { bytes, salt in
+      "\(salt == "code" ? "c" : "k")\(bytes.count)x\(bytes.reduce(0) { $0 &+ Int($1) })"
+    }
     for text in ["(module (func (export \"f\")))", "(module (func (export \"longer\")))"] {
       let bytes = try Module.binary(fromText: text)
       cache.store(try Module(engine: FiberTests.engine, bytes: bytes), for: bytes, engine: FiberTests.engine)

@@ -12,7 +12,8 @@ struct HostcallShape {
   init(_ function: Function, _ types: TypeWriter) {
     let index = Dictionary(uniqueKeysWithValues: function.params.enumerated().map { ($1.name, $0) })
     // Lists of WASI records are left to the host, with their count.
-    var consumed = Set(function.params.filter { HostcallShape.pointee($0.type)?.hasPrefix("wasi.") != true }.compactMap(\.len))
+    var consumed = Set(
+      function.params.filter { HostcallShape.pointee($0.type)?.hasPrefix("wasi.") != true }.compactMap(\.len))
     let cursor = function.params.first { $0.type == "multi_value_cursor" }
     let ending = function.params.first { $0.type == "ptr<multi_value_cursor_result>" }
     if let cursor, ending != nil { consumed.insert(cursor.name) }
@@ -26,7 +27,9 @@ struct HostcallShape {
       let argument = "a.u32(\(position))"
       if parameter.len != nil || parameter.fixedLength != nil {
         let count = parameter.len.flatMap { index[$0] }.map { "a.u32(\($0))" } ?? "\(parameter.fixedLength ?? 0)"
-        buffer(parameter, name, argument, count, position, function, cursor.flatMap { index[$0.name] }, ending.flatMap { index[$0.name] })
+        buffer(
+          parameter, name, argument, count, position, function, cursor.flatMap { index[$0.name] },
+          ending.flatMap { index[$0.name] })
       } else if let pointee = HostcallShape.pointee(parameter.type) {
         pointer(parameter, pointee, name, argument, function, types)
       } else {
@@ -249,8 +252,11 @@ struct HostcallWriter {
     var lines = shape.reads
     if function.mayBlock {
       let value = shape.returns.isEmpty ? "_" : "value"
-      let finish = writes.isEmpty ? "{ (_) throws(Status) in }" : "{ (\(value)) throws(Status) in\n      "
-        + writes.joined(separator: "\n      ") + "\n    }"
+      let finish =
+        writes.isEmpty
+        ? "{ (_) throws(Status) in }"
+        : "{ (\(value)) throws(Status) in\n      "
+          + writes.joined(separator: "\n      ") + "\n    }"
       lines.append("return \(call).finishing \(finish)")
       return """
 

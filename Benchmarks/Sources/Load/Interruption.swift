@@ -20,12 +20,14 @@ enum ChildProcesses {
 final class Interruption {
   private let sources: [any DispatchSourceSignal]
 
-  init() {
+  /// - Parameter cleanUp: What else is to be done before the process ends.
+  init(_ cleanUp: @escaping @Sendable () -> Void) {
     sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
         ChildProcesses.endAll()
+        cleanUp()
         exit(128 + number)
       }
       source.resume()

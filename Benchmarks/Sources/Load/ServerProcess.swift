@@ -43,6 +43,8 @@ final class ServerProcess {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: workbench.server)
     process.arguments = [guest, "--bind", "127.0.0.1:0", "--module-cache", cache.path] + arguments
+    // The variables for flags would change what is measured.
+    process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FASTLIKE_") }
     let output = Pipe()
     process.standardOutput = output
     process.standardError = try FileHandle(forWritingTo: errors)

@@ -73,10 +73,11 @@ enum SuspensionBenchmarks {
   private static func suspended(_ workbench: Workbench) async throws -> [Double] {
     try OpenFiles.require(UInt64(guests) + 200)
     return try await ServerProcess.serving(workbench.guest("limits"), on: workbench) { server in
-      let before = ProcessFacts.of(server.processID)
-      let watch = ResourceWatch(server.processID)
+      let processID = server.processID
+      let before = ProcessFacts.of(processID)
+      let watch = ResourceWatch(processID)
       let (start, starting) = AsyncStream.makeStream(of: Never.self)
-      async let asleep = residentMemory(of: server.processID, afterMostOfTheSleepSince: start)
+      async let asleep = residentMemory(of: processID, afterMostOfTheSleepSince: start)
       let outcome = try await LoadGenerator.run(
         LoadPlan(
           port: server.port, target: "/sleep?ms=\(sleep / 1_000_000)", connections: guests, amount: .requests(1),

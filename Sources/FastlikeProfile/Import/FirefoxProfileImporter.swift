@@ -13,7 +13,7 @@ public struct FirefoxProfileImporter: NativeSampleImporter {
   public var clock: NativeSampleEvent.Clock?
 
   public init(
-    limits: NativeImportLimits = NativeImportLimits(bytes: 2 << 30), clock: NativeSampleEvent.Clock? = nil
+    limits: NativeImportLimits = NativeImportLimits(bytes: 1 << 30), clock: NativeSampleEvent.Clock? = nil
   ) {
     self.limits = limits
     self.clock = clock
@@ -102,7 +102,11 @@ struct FirefoxSampleCollector {
     guard samples.text("weightType") != "bytes" else { return }
     var time = 0.0
     for row in stack.indices {
-      if times.isEmpty { time += row < deltas.count ? deltas[row] : .nan } else { time = row < times.count ? times[row] : .nan }
+      if times.isEmpty {
+        time += row < deltas.count ? deltas[row] : .nan
+      } else {
+        time = row < times.count ? times[row] : .nan
+      }
       guard let index = samples.index(stack, row) else { continue }
       let weight = row < weights.count && !weights[row].isNaN ? weights[row] : 1
       let used = row > 0 && row < cpu.count ? cpu[row] : .nan

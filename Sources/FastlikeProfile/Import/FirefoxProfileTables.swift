@@ -110,7 +110,9 @@ struct FirefoxTables {
 
   /// Reads a member if it is one of these tables.
   /// - Returns: Whether it was.
-  mutating func read(_ key: String, _ reader: inout ProfileJSONReader, _ bytes: [UInt8]) throws(NativeSampleError) -> Bool {
+  mutating func read(_ key: String, _ reader: inout ProfileJSONReader, _ bytes: [UInt8]) throws(NativeSampleError)
+    -> Bool
+  {
     switch key {
     case "stringArray", "stringTable":
       guard try reader.kind() == .array else { return false }

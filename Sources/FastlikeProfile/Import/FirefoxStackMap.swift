@@ -117,7 +117,8 @@ private struct FirefoxFrameNaming {
   }
 
   mutating func frame(_ row: Int) -> StackFrame {
-    let category = tables.frames.index(frameCategories, row).flatMap { $0 < categories.count ? categories[$0] : nil } ?? ""
+    let category =
+      tables.frames.index(frameCategories, row).flatMap { $0 < categories.count ? categories[$0] : nil } ?? ""
     if let location = tables.frames.index(locations, row) {
       let (name, library) = Self.split(string(location))
       return named(name, library, category, isInlined: false)
@@ -157,7 +158,9 @@ private struct FirefoxFrameNaming {
 
   /// `FUNCTION (in LIBRARY)` of a Gecko frame.
   private static func split(_ location: String) -> (name: String, library: String) {
-    guard location.hasSuffix(")"), let open = location.range(of: " (in ", options: .backwards) else { return (location, "") }
+    guard location.hasSuffix(")"), let open = location.range(of: " (in ", options: .backwards) else {
+      return (location, "")
+    }
     return (String(location[..<open.lowerBound]), String(location[open.upperBound...].dropLast()))
   }
 }

@@ -49,7 +49,9 @@ struct PerfScriptHeader {
     var colon = range.upperBound - 1
     while colon > range.lowerBound {
       defer { colon -= 1 }
-      guard bytes[colon] == UInt8(ascii: ":"), colon + 1 == bytes.count || isSeparator(bytes[colon + 1]) else { continue }
+      guard bytes[colon] == UInt8(ascii: ":"), colon + 1 == bytes.count || isSeparator(bytes[colon + 1]) else {
+        continue
+      }
       var dot = colon - 1
       while dot > range.lowerBound, ByteText.isDigit(bytes[dot]) { dot -= 1 }
       guard bytes[dot] == UInt8(ascii: "."), (1...9).contains(colon - dot - 1) else { continue }

@@ -123,7 +123,8 @@ public struct PerfScriptParser: Sendable {
     // Records that perf makes up itself have the time 0.
     if !hasTime, header.event != .record {
       guard header.timestampNanos > 0 else {
-        throw .malformed(line: line, reason: "the times are relative; run perf script without --reltime and --deltatime")
+        throw .malformed(
+          line: line, reason: "the times are relative; run perf script without --reltime and --deltatime")
       }
       hasTime = true
     }
@@ -204,7 +205,8 @@ public struct PerfScriptParser: Sendable {
     case .skipping: return
     case .between:
       state = .skipping
-      unknown.add(line, reason: "a call chain without the line of its sample; let perf script print comm, pid, tid and time")
+      unknown.add(
+        line, reason: "a call chain without the line of its sample; let perf script print comm, pid, tid and time")
     case .inSample:
       if let frame = PerfScriptFrame(bytes, text) {
         try add(frame, bytes)

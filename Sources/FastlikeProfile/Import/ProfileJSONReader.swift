@@ -155,7 +155,9 @@ struct ProfileJSONReader {
   }
 
   private mutating func skipString() throws(NativeSampleError) {
-    guard take(UInt8(ascii: "\"")) else { throw error(position < bytes.count ? "expected a string" : "the JSON is cut off") }
+    guard take(UInt8(ascii: "\"")) else {
+      throw error(position < bytes.count ? "expected a string" : "the JSON is cut off")
+    }
     while position < bytes.count {
       let byte = bytes[position]
       if byte == UInt8(ascii: "\"") {

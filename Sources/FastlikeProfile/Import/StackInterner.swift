@@ -50,7 +50,9 @@ struct StackInterner {
   /// The index of a whole stack; nil for an empty one.
   mutating func stack(leafFirst stack: some BidirectionalCollection<UInt32>) -> UInt32? {
     var parent: Int32 = -1
-    for frame in stack.prefix(StackTable.Builder.maximumDepth).reversed() { parent = node(frame: frame, parent: parent) }
+    for frame in stack.prefix(StackTable.Builder.maximumDepth).reversed() {
+      parent = node(frame: frame, parent: parent)
+    }
     return parent < 0 ? nil : UInt32(parent)
   }
 

@@ -79,10 +79,13 @@ public final class TraceArchive: Sendable {
   }
 
   /// An index in memory for a folder whose own cannot be read.
-  private static func scan(_ directory: ArchiveDirectory, _ statistics: inout ArchiveStatistics) throws -> ArchiveIndex {
+  private static func scan(_ directory: ArchiveDirectory, _ statistics: inout ArchiveStatistics) throws -> ArchiveIndex
+  {
     let index = try ArchiveIndex.temporary()
     for number in directory.segments() {
-      guard let file = directory.openFile(ArchiveDirectory.segmentName(number)), ArchiveSegment(file).isKnown else { continue }
+      guard let file = directory.openFile(ArchiveDirectory.segmentName(number)), ArchiveSegment(file).isKnown else {
+        continue
+      }
       _ = try ArchiveWriter.update(index, number, file, from: nil, &statistics)
     }
     return index
@@ -142,11 +145,10 @@ public final class TraceArchive: Sendable {
     }
     guard isOpen else { return }
     flush()
-    writer.withLock { writer in
-      // Without the mark that this leaves, the next opening checks the index, and that is all.
-      if writer != nil { try? index.close() }
-      writer = nil
-    }
+    writer.withLock { $0 = nil }
+    // A search that is going on keeps it open a moment longer.
+    try? index.close()
+    directory.unlock()
   }
 
   // MARK: - Reading

@@ -50,6 +50,9 @@ final class ArchiveDirectory: Sendable {
 
   deinit { _ = close(descriptor) }
 
+  /// Lets another process write.
+  func unlock() { lock?.unlock() }
+
   private static func make(_ path: String) throws(TraceArchiveError) {
     let parent = (path as NSString).deletingLastPathComponent
     if !parent.isEmpty {
@@ -136,7 +139,8 @@ final class ArchiveFile: Sendable {
   func read(at offset: Int64, count: Int) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
       while initialized < count {
-        let got = pread(descriptor, buffer.baseAddress! + initialized, count - initialized, off_t(offset) + off_t(initialized))
+        let got = pread(
+          descriptor, buffer.baseAddress! + initialized, count - initialized, off_t(offset) + off_t(initialized))
         if got < 0, errno == EINTR { continue }
         guard got > 0 else { return }
         initialized += got
@@ -157,6 +161,8 @@ final class ArchiveFile: Sendable {
 
   /// Cuts the file.
   func truncate(to size: Int64) -> Bool { ftruncate(descriptor, off_t(size)) == 0 }
+
+  func unlock() { _ = flock(descriptor, LOCK_UN) }
 
   /// Waits until the file is on the disk.
   func synchronize() { _ = fsync(descriptor) }

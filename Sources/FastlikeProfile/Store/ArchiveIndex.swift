@@ -47,7 +47,8 @@ final class ArchiveIndex: Sendable {
 
   /// Opens the index of a folder for reading alone; nil when it is missing or not readable.
   static func openReadOnly(in directory: ArchiveDirectory) -> ArchiveIndex? {
-    guard directory.occupant(of: ArchiveDirectory.indexName) == .file, let index = try? connect(directory, isReadOnly: true),
+    guard directory.occupant(of: ArchiveDirectory.indexName) == .file,
+      let index = try? connect(directory, isReadOnly: true),
       (try? index.database.read { try Int.fetchOne($0, sql: "PRAGMA user_version") }) == version,
       (try? index.count()) != nil
     else { return nil }
@@ -71,7 +72,7 @@ final class ArchiveIndex: Sendable {
       try DatabaseQueue(path: directory.path + "/" + ArchiveDirectory.indexName, configuration: configuration))
   }
 
-  /// Makes the tables, and checks those of a process that did not close the index.
+  /// Makes the tables, or checks those that are there: a crash of the system can leave any page behind.
   /// - Returns: Whether the index can be used.
   private func prepare() throws -> Bool {
     try database.write { db in
@@ -79,22 +80,21 @@ final class ArchiveIndex: Sendable {
       case 0:
         guard try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_master") == 0 else { return false }
         try db.execute(sql: Self.schema)
+        return true
       case Self.version:
-        if try Int.fetchOne(db, sql: "SELECT clean FROM state") != 1,
-          try String.fetchOne(db, sql: "PRAGMA quick_check(1)") != "ok"
-        {
-          return false
-        }
+        _ = try db.makeStatement(sql: "SELECT \(Self.columns), seq FROM trace")
+        _ = try db.makeStatement(sql: "SELECT number, indexed FROM segment")
+        return try String.fetchOne(db, sql: "PRAGMA integrity_check(1)") == "ok"
       default: return false
       }
-      try db.execute(sql: "UPDATE state SET clean = 0")
-      return true
     }
   }
 
+  private static let columns = """
+    id, start, wall, method, scheme, host, path, status, outcome, module, name, spans, calls, cut, segment, offset, bytes
+    """
+
   private static let schema = """
-    CREATE TABLE state (clean INTEGER NOT NULL);
-    INSERT INTO state VALUES (0);
     CREATE TABLE segment (number INTEGER PRIMARY KEY, indexed INTEGER NOT NULL);
     CREATE TABLE trace (
       seq INTEGER PRIMARY KEY, id INTEGER NOT NULL, start INTEGER NOT NULL, wall INTEGER NOT NULL,
@@ -104,18 +104,11 @@ final class ArchiveIndex: Sendable {
       UNIQUE (id, start));
     CREATE INDEX trace_start ON trace (start);
     CREATE INDEX trace_wall ON trace (wall);
-    CREATE INDEX trace_status ON trace (status, start);
-    CREATE INDEX trace_outcome ON trace (outcome, start);
-    CREATE INDEX trace_module ON trace (module, start);
     CREATE INDEX trace_segment ON trace (segment);
     PRAGMA user_version = \(version);
     """
 
-  /// Marks the index as whole and closes it.
-  func close() throws {
-    try database.write { try $0.execute(sql: "UPDATE state SET clean = 1") }
-    try database.close()
-  }
+  func close() throws { try database.close() }
 
   // MARK: - Writing
 
@@ -124,8 +117,7 @@ final class ArchiveIndex: Sendable {
     try database.write { db in
       let insert = try db.cachedStatement(
         sql: """
-          INSERT OR REPLACE INTO trace (id, start, wall, method, scheme, host, path, status, outcome, module, name,
-            spans, calls, cut, segment, offset, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          INSERT OR REPLACE INTO trace (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
           """)
       for row in rows {
         let head = row.head
@@ -230,7 +222,7 @@ final class ArchiveIndex: Sendable {
     let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
     let order = query.order == .newestFirst ? "start DESC, seq DESC" : "wall DESC, seq DESC"
     arguments += [query.limit, query.offset]
-    let sql = "SELECT * FROM trace \(filter) ORDER BY \(order) LIMIT ? OFFSET ?"
+    let sql = "SELECT \(Self.columns) FROM trace \(filter) ORDER BY \(order) LIMIT ? OFFSET ?"
     return try database.read { [arguments] db in
       try Row.fetchAll(db, sql: sql, arguments: arguments).map { ArchiveEntry($0) }
     }

@@ -54,7 +54,9 @@ enum ArchiveRecord {
 
   /// The head and payload of a whole record; nil when its bytes are not those that were written.
   static func parts(_ bytes: [UInt8]) -> (head: ArraySlice<UInt8>, payload: ArraySlice<UInt8>)? {
-    guard let prefix = Prefix(bytes), prefix.recordBytes == bytes.count, checksum(bytes) == prefix.checksum else { return nil }
+    guard let prefix = Prefix(bytes), prefix.recordBytes == bytes.count, checksum(bytes) == prefix.checksum else {
+      return nil
+    }
     let payload = prefixBytes + prefix.headBytes
     return (bytes[prefixBytes..<payload], bytes[payload...])
   }

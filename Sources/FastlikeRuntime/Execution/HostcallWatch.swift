@@ -26,7 +26,9 @@ final class HostcallWatch: HostcallObserver {
     logger?.debug("request \(requestID): \(HostcallTable.traceNames[Int(index)]) = \(status)")
   }
 
-  func hostcallSuspended(_ cause: WaitCause) { recorder?.suspend(cause: BlockCause(rawValue: cause.rawValue) ?? .other) }
+  func hostcallSuspended(_ cause: WaitCause) {
+    recorder?.suspend(cause: BlockCause(rawValue: cause.rawValue) ?? .other)
+  }
 
   func hostcallResumed() { recorder?.resume() }
 }

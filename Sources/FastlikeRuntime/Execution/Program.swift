@@ -45,7 +45,8 @@ public struct Program: Sendable {
     do {
       let prepared = try HostcallTable.prepare(module, engine: engine, trapOnUnknown: trapOnUnknownImports)
       return Program(
-        moduleID: ModuleIdentifier.of(bytes), name: URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent,
+        moduleID: ModuleIdentifier.of(bytes),
+        name: URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent,
         prepared: prepared, wasCached: wasCached)
     } catch let error as HostcallTable.LinkError {
       throw LoadError(description: "\(path): cannot be linked: \(error)")

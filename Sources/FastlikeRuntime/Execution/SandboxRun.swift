@@ -35,7 +35,8 @@ public enum GuestEnding: Sendable {
 final class SandboxRun {
   private let sandbox: Sandbox
   private let context: HostcallContext
-  private let fiber: Fiber
+  /// Nil once the guest has ended: its memory goes to the next one while the client still reads.
+  private var fiber: Fiber?
   private let service: Service
   private let observer: HostcallWatch?
   private var isInstantiated = false
@@ -56,7 +57,8 @@ final class SandboxRun {
     self.onEnd = onEnd
     let settings = service.settings
     deadline = settings.maximumWallNanoseconds.map { sandbox.request.receivedAt + $0 }
-    fiber = Fiber(service.program.prepared, data: context.opaque, memoryLimit: settings.maximumMemory)
+    let fiber = Fiber(service.program.prepared, data: context.opaque, memoryLimit: settings.maximumMemory)
+    self.fiber = fiber
     context.host = sandbox
     var verbose = service.logger
     let isVerbose = verbose.logLevel <= .debug || sandbox.request.head.headers.first("fastlike-verbose") == "1"
@@ -75,7 +77,7 @@ final class SandboxRun {
     sandbox.waker.action = { [weak self] in self?.schedule() }
     sandbox.responder.onClosed = { [weak self] in self?.clientLeft() }
     sandbox.responder.onDelivered = { [self] delivery in delivered(delivery) }
-    fiber.instantiate()
+    fiber?.instantiate()
     poll()
   }
 
@@ -93,7 +95,7 @@ final class SandboxRun {
   }
 
   private func poll() {
-    guard !hasEnded, !isPolling else { return }
+    guard !hasEnded, !isPolling, let fiber else { return }
     isPolling = true
     service.clock?.guestRuns()
     if isInstantiated, !context.isWaiting { sandbox.trace?.resume() }
@@ -112,7 +114,7 @@ final class SandboxRun {
 
   private func run() {
     isInstantiated = true
-    guard let memory = fiber.memory(), fiber.call("_start") else {
+    guard let fiber, let memory = fiber.memory(), fiber.call("_start") else {
       return end(.refused("the module lost its exports"))
     }
     context.memory.attach(memory)
@@ -146,7 +148,7 @@ final class SandboxRun {
 
   private func stop(_ limit: GuestEnding.LimitReached) {
     guard !hasEnded, !isPolling else { return }
-    fiber.cancel()
+    fiber?.cancel()
     end(.stopped(limit))
   }
 
@@ -163,6 +165,8 @@ final class SandboxRun {
     note(ending)
     respond(to: ending)
     sandbox.close()
+    context.memory.detach()
+    fiber = nil
     onEnd?(ending)
     if isDelivered {
       finish()
@@ -177,7 +181,7 @@ final class SandboxRun {
     guard sandbox.downstreamState == .awaited else { return }
     switch ending {
     case .returned, .exited(0): sandbox.deliver(ResponseHead(), body: .empty)
-    case .refused(let reason): fail(503, "no sandbox for this request: \(reason)")
+    case .refused(let reason): fail(503, "no sandbox for this request: \(reason.firstLine)")
     case .exited(let status): fail(500, "the guest exited with status \(status)")
     case .trapped(let trap): fail(500, "the guest trapped: \(trap.text)")
     case .stopped(let limit): fail(500, "the guest was stopped: \(limit.rawValue)")

@@ -12,7 +12,8 @@ extension Sandbox {
 
   // MARK: Waiting sends
 
-  func httpReqSend(handle: RequestHandle, body: BodyHandle, backend: GuestBytes) throws(Status) -> Blocking<SentHandles> {
+  func httpReqSend(handle: RequestHandle, body: BodyHandle, backend: GuestBytes) throws(Status) -> Blocking<SentHandles>
+  {
     try send(handle, body, backend, .send, detail: nil)
   }
 
@@ -206,7 +207,8 @@ extension Sandbox {
     try select(handles, detail: nil)
   }
 
-  func httpReqPendingReqSelectV2(handles: GuestArray, errorDetail: SendErrorDetail) throws(Status) -> Blocking<Selected> {
+  func httpReqPendingReqSelectV2(handles: GuestArray, errorDetail: SendErrorDetail) throws(Status) -> Blocking<Selected>
+  {
     try select(handles, detail: errorDetail)
   }
 

@@ -58,8 +58,11 @@ extension Sandbox {
     while !rest.isEmpty {
       // A system call gives up to 256 bytes one way and any number the other; both are the system's own generator.
       let piece = UnsafeMutableRawBufferPointer(rebasing: rest)
-      let count = piece.count <= 256 ? (getentropy(piece.baseAddress, piece.count) == 0 ? piece.count : 0) : read(
-        Sandbox.randomDevice, piece.baseAddress, piece.count)
+      let count =
+        piece.count <= 256
+        ? (getentropy(piece.baseAddress, piece.count) == 0 ? piece.count : 0)
+        : read(
+          Sandbox.randomDevice, piece.baseAddress, piece.count)
       guard count > 0 else { throw .wasi(.io) }
       rest = rest.dropFirst(count)
     }
@@ -170,7 +173,8 @@ extension Sandbox {
   }
 
   /// Waits for the earliest of several clocks. Standard streams are always ready.
-  func wasiPollOneoff(subscriptions: UInt32, events: UInt32, nsubscriptions: UInt32) throws(Status) -> Blocking<UInt32> {
+  func wasiPollOneoff(subscriptions: UInt32, events: UInt32, nsubscriptions: UInt32) throws(Status) -> Blocking<UInt32>
+  {
     guard nsubscriptions > 0, nsubscriptions <= 4096 else { throw .wasi(.inval) }
     if subscriptions & 7 != 0 || events & 7 != 0 { throw .badalign }
     _ = try memory.buffer(subscriptions, count: nsubscriptions * 48)

@@ -148,7 +148,8 @@ public struct HeaderList: Sendable {
     headers.reserveCapacity(fields.count)
     for index in fields.indices {
       headers.add(
-        name: String(decoding: name(at: index), as: UTF8.self), value: String(decoding: value(at: index), as: UTF8.self))
+        name: String(decoding: name(at: index), as: UTF8.self), value: String(decoding: value(at: index), as: UTF8.self)
+      )
     }
     return headers
   }

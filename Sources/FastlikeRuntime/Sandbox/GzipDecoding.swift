@@ -69,7 +69,11 @@ extension BodyPipe {
       case .failed(let error): decoded.fail(error)
       case .end(let trailers):
         // An empty body is as good as an empty gzip file.
-        if decoder.isAtEnd || totalBytes == 0 { decoded.finish(trailers: trailers) } else { decoded.fail(.corruptEncoding) }
+        if decoder.isAtEnd || totalBytes == 0 {
+          decoded.finish(trailers: trailers)
+        } else {
+          decoded.fail(.corruptEncoding)
+        }
       case .bytes(var input):
         var output = ByteBuffer()
         do {

@@ -54,16 +54,22 @@ final class Sandbox: ComputeHost {
     self.context = context
     self.trace = trace
     // The client's request and body are handle 0 of their kinds.
-    var head = request.head
-    head.uri = Sandbox.absoluteURI(of: request.head)
+    let head = Sandbox.guestHead(of: request.head)
     _ = requests.insert(GuestRequest(head: head, isDownstream: true))
     _ = items.insert(.body(GuestBody(pipe: request.body, from: .client, waker: waker, budget: budget)))
   }
 
-  /// The request's URL as the guest sees it: absolute, with the authority of `Host`.
-  private static func absoluteURI(of head: RequestHead) -> String {
-    if !head.uri.hasPrefix("/") { return head.uri }
-    return "http://" + (head.headers.first("host") ?? "localhost") + head.uri
+  /// The request as the guest sees it: its URL is absolute, with the authority of `Host`; an absolute target's authority
+  /// counts more than `Host` (RFC 9112 §3.2.2).
+  private static func guestHead(of original: RequestHead) -> RequestHead {
+    var head = original
+    if let scheme = head.uri.firstRange(of: "://"), !head.uri.hasPrefix("/") {
+      head.headers.set("host", String(head.uri[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }))
+    } else {
+      let path = head.uri.hasPrefix("/") ? head.uri : "/" + head.uri
+      head.uri = "http://" + (head.headers.first("host") ?? "localhost") + path
+    }
+    return head
   }
 
   // MARK: Handles

@@ -22,7 +22,8 @@ struct UserAgent: Equatable {
         return
       }
     }
-    if products.contains(where: { $0.name == "Safari" }), let version = products.first(where: { $0.name == "Version" }) {
+    if products.contains(where: { $0.name == "Safari" }), let version = products.first(where: { $0.name == "Version" })
+    {
       set("Safari", version.version)
       return
     }

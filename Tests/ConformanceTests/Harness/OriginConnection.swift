@@ -1,4 +1,3 @@
-import Foundation
 import NIOCore
 
 /// One connection to an origin, as its script sees it.
@@ -168,9 +167,7 @@ struct OriginConnection {
   }
 
   /// Has the connection end with RST rather than FIN.
-  func endWithReset() async throws {
-    try await (channel as? any SocketOptionProvider)?.setSoLinger(NIOLinger(l_onoff: 1, l_linger: 0)).get()
-  }
+  func endWithReset() async throws { try await channel.endWithReset() }
 
   /// Waits, with a socket that stays open, until the client leaves or the origin is stopped.
   mutating func waitForClient() async throws {

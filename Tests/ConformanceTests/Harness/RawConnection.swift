@@ -1,4 +1,3 @@
-import Foundation
 import NIOCore
 import NIOPosix
 
@@ -47,7 +46,7 @@ struct RawConnection: Sendable {
 
   /// Breaks the connection off with RST.
   func reset() async {
-    try? await (channel as? any SocketOptionProvider)?.setSoLinger(NIOLinger(l_onoff: 1, l_linger: 0)).get()
+    try? await channel.endWithReset()
     await close()
   }
 }
