@@ -8,9 +8,9 @@ struct SpanChunk: @unchecked Sendable {
 
 /// Recycles span memory between requests, so that recording allocates only while the load grows.
 final class SpanChunkPool: Sendable {
-  /// Spans in a chunk: 8 KiB.
-  static let chunkCapacity = 128
-  static let shared = SpanChunkPool(retaining: 512)
+  /// Spans in a chunk: 2 KiB, because thousands of guests may wait at once, each after a few hostcalls.
+  static let chunkCapacity = 32
+  static let shared = SpanChunkPool(retaining: 2048)
 
   private let retained: Int
   private let free = Mutex<[SpanChunk]>([])
