@@ -81,6 +81,7 @@ let package = Package(
         .product(name: "NIOHTTP1", package: nio),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Mustache", package: "swift-mustache"),
       ], resources: [.embedInCode("Page/Assets")], swiftSettings: swiftSettings),
@@ -132,6 +133,14 @@ let package = Package(
       dependencies: [
         "fastlike", "FastlikeProfile", "FastlikeRuntime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ConformanceTests",
+      dependencies: [
+        "fastlike",
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOPosix", package: nio),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]

@@ -26,11 +26,16 @@ extension Server {
       execution: options.execution, logger: logger)
     let service = try loader.load(DemoServing.configuration(originPort: UInt16(port)))
     let edge = try await RunningEdge.start(service, addresses: options.addresses, loader: loader)
+    var tracing = options.execution.tracing
+    if tracing.page == nil, tracing.mode != .off { tracing.page = .tcp(host: "127.0.0.1", port: 0) }
+    let presentation = try await TracePresentation.start(tracing, traces: loader.traces, logger: logger)
+    TracePresentation.explain(tracing)
     announce(edge.bound, program: "the demo")
     if let address = edge.bound.first(where: { $0.port != nil }) {
-      await DemoServing.visit(address, traces: loader.traces)
+      await DemoServing.visit(address, traces: loader.traces, page: presentation.pageURL)
     }
     await edge.runUntilSignal(reloadsOnSignal: false, watchesFiles: false, logger: logger)
+    await presentation.stop()
     await origin.shutdown(gracePeriod: .zero)
     try? await originGroup.shutdownGracefully()
   }
@@ -72,7 +77,7 @@ private enum DemoServing {
   ]
 
   /// Asks for each page once and prints what came, and where the time went.
-  static func visit(_ address: SocketAddress, traces: ProfileStore?) async {
+  static func visit(_ address: SocketAddress, traces: ProfileStore?, page: String?) async {
     let base = Server.url(of: address)
     print("\n  Open these, or ask for them with curl -N:\n")
     for visit in visits {
@@ -84,6 +89,7 @@ private enum DemoServing {
       if let line = await account(of: visit.path, in: traces) { print("      \(line)") }
       fflush(nil)
     }
+    if let page { print("\n  What each of them did, and why it took so long:\n\n  \(page)") }
     print("\n  Ctrl-C ends it.\n")
     fflush(nil)
   }

@@ -17,9 +17,14 @@ public enum Server {
       logger: logger)
     let service = try loader.load()
     let edge = try await RunningEdge.start(service, addresses: options.addresses, loader: loader)
+    let presentation = try await TracePresentation.start(
+      options.execution.tracing, traces: loader.traces, logger: logger)
+    TracePresentation.explain(options.execution.tracing)
+    if let url = presentation.pageURL { print("fastlike: profile page on \(url)") }
     announce(edge.bound, program: service.program.name)
     await edge.runUntilSignal(
       reloadsOnSignal: options.reloadsOnSignal, watchesFiles: options.reloadsOnChange, logger: logger)
+    await presentation.stop()
   }
 
   /// Says where the program can be reached; this line is what scripts wait for.

@@ -16,8 +16,8 @@ final class ServiceLoader: Sendable {
   private let options: ServiceOptions
   private let execution: ExecutionOptions
   private let arguments: [String]
-  private let engine: Engine
-  private let clock: EpochClock?
+  private let settings: EngineSettings
+  private let machine: Machine
   private let cache: ModuleCache?
   private let logs: LogRouter
 
@@ -29,17 +29,17 @@ final class ServiceLoader: Sendable {
     self.logger = logger
     var settings = EngineSettings()
     settings.epochInterruption = execution.usesEpochClock
-    engine = Engine(settings)
-    clock = execution.usesEpochClock ? EpochClock(engine: engine) : nil
+    #if os(Linux)
+      if execution.tracing.mode.requestsNativeSampling { settings.profiling = .jitdump }
+    #endif
+    self.settings = settings
+    machine = Machine(settings)
     cache = ServiceLoader.cache(execution.moduleCache)
     logs = LogRouter(
       streams: LogRouter.StandardStreams(
         logsOutput: execution.logsStandardOutput, logsErrors: execution.logsStandardError))
     shared = Service.Shared(logger: logger)
-    traces =
-      execution.profile == .off
-      ? nil
-      : ProfileStore(mode: execution.profile, hostcalls: HostcallNameTable(names: HostcallTable.traceNames))
+    traces = ServiceLoader.store(execution.tracing)
   }
 
   /// Reads the configuration and the module. Throws errors that describe themselves in one line.
@@ -55,15 +55,44 @@ final class ServiceLoader: Sendable {
     do {
       defer { progress.end() }
       program = try Program.load(
-        path: module, engine: engine, cache: cache, trapOnUnknownImports: execution.unknownImports == .trap,
+        path: module, settings: settings, engine: { machine.engine }, cache: cache, trapOnUnknownImports: execution.unknownImports == .trap,
         willCompile: { progress.begin(byteCount: $0) })
     }
+    writeSymbols(of: program)
     var settings = SandboxSettings()
     settings.maximumWallNanoseconds = execution.maximumWallTime.map(\.inNanoseconds)
     settings.maximumCPUNanoseconds = execution.maximumCPUTime.map(\.inNanoseconds)
     return Service(
-      program: program, configuration: configuration, settings: settings, arguments: arguments, clock: clock,
+      program: program, configuration: configuration, settings: settings, arguments: arguments, clock: machine.clock,
       traces: traces, logs: logs, logger: logger, shared: shared)
+  }
+
+  private static func store(_ options: TracingOptions) -> ProfileStore? {
+    guard options.mode != .off else { return nil }
+    var settings = ProfileStoreSettings()
+    if let retain = options.retain { settings.retain = retain }
+    if let backendCap = options.backendCap { settings.backendCap = backendCap }
+    if let asyncGrace = options.asyncGrace { settings.asyncGrace = asyncGrace }
+    settings.sampling.oneIn = options.sampleOneIn
+    var limits = TraceLimits()
+    if let spanCap = options.spanCap { limits.spans = spanCap }
+    return ProfileStore(
+      settings: settings, mode: options.mode, hostcalls: HostcallNameTable(names: HostcallTable.traceNames),
+      limits: limits)
+  }
+
+  /// Writes the file that tells external samplers the guest's functions, where a mode asks for it. It is an aid: where
+  /// it cannot be written, the log says so and serving goes on.
+  private func writeSymbols(of program: Program) {
+    let tracing = execution.tracing
+    guard tracing.mode.requestsNativeSampling else { return }
+    do {
+      let module = [UInt8](try Data(contentsOf: URL(fileURLWithPath: self.module)))
+      _ = try SymbolSidecar.write(
+        module: module, directory: tracing.directory ?? "", moduleID: program.moduleID, mode: tracing.mode)
+    } catch {
+      logger.warning("no symbol file for samplers: \(error)")
+    }
   }
 
   private static func cache(_ option: ModuleCacheOption) -> ModuleCache? {
@@ -75,17 +104,42 @@ final class ServiceLoader: Sendable {
       guard let caches = FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask).first else { return nil }
       directory = caches.appendingPathComponent("fastlike/modules", isDirectory: true)
     }
-    return ModuleCache(directory: directory) { bytes, settings in
+    return ModuleCache(directory: directory) { bytes, salt in
       var hash = SHA256()
-      hash.update(data: Data(settings.utf8))
-      hash.update(data: Data([0]))
-      hash.update(data: bytes)
+      hash.update(data: Data(salt.utf8 + [0]))
+      hash.update(bufferPointer: bytes)
       return hash.finalize().map { byte in
         let digits = String(byte, radix: 16)
         return digits.count == 1 ? "0" + digits : digits
       }.joined()
     }
   }
+}
+
+/// The engine and its clock, made on a thread of their own while the program's file is read: reserving the memory of
+/// thousands of sandboxes takes some tens of milliseconds.
+///
+/// Written once before `isMade` is left, and only read after it, hence `@unchecked Sendable`.
+private final class Machine: @unchecked Sendable {
+  private let isMade = DispatchGroup()
+  private var made: (engine: Engine, clock: EpochClock?)?
+
+  init(_ settings: EngineSettings) {
+    isMade.enter()
+    Thread.detachNewThread { [self] in
+      let engine = Engine(settings)
+      made = (engine, settings.epochInterruption ? EpochClock(engine: engine) : nil)
+      isMade.leave()
+    }
+  }
+
+  private var value: (engine: Engine, clock: EpochClock?) {
+    isMade.wait()
+    return made!
+  }
+
+  var engine: Engine { value.engine }
+  var clock: EpochClock? { value.clock }
 }
 
 extension Duration {

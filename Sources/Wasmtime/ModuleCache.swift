@@ -10,23 +10,24 @@ internal import Synchronization
 public final class ModuleCache: Sendable {
   private let directory: URL
   private let maximumBytes: Int
-  private let digest: @Sendable (_ bytes: [UInt8], _ salt: String) -> String
+  private let digest: Digest
+
+  /// A collision-free name for bytes and a text, in hexadecimal.
+  public typealias Digest = @Sendable (_ bytes: UnsafeRawBufferPointer, _ salt: String) -> String
 
   /// - Parameters:
   ///   - maximumBytes: The sum of all entries; the ones used longest ago go first.
-  ///   - digest: A collision-free name for bytes and a text, in hexadecimal.
-  public init(
-    directory: URL, maximumBytes: Int = 2 << 30, digest: @escaping @Sendable ([UInt8], String) -> String
-  ) {
+  ///   - digest: How entries are named.
+  public init(directory: URL, maximumBytes: Int = 2 << 30, digest: @escaping Digest) {
     self.directory = directory
     self.maximumBytes = maximumBytes
     self.digest = digest
   }
 
   /// The first part of an entry's name.
-  private func key(_ bytes: [UInt8], _ engine: Engine) -> String {
-    digest(
-      bytes, "wasmtime \(Engine.wasmtimeVersion) \(ModuleCache.machine) \(engine.settings.compilationFingerprint)")
+  private func key(_ bytes: [UInt8], _ settings: EngineSettings) -> String {
+    let salt = "wasmtime \(Engine.wasmtimeVersion) \(ModuleCache.machine) \(settings.compilationFingerprint)"
+    return bytes.withUnsafeBytes { digest($0, salt) }
   }
 
   private static let machine: String = {
@@ -40,15 +41,16 @@ public final class ModuleCache: Sendable {
     #endif
   }()
 
-  /// The compiled module, or nil when there is none that can be used.
-  public func load(_ bytes: [UInt8], engine: Engine) -> Module? {
-    let key = key(bytes, engine)
+  /// The compiled module, or nil when there is none that can be used. The engine is asked for last, because making it
+  /// takes as long as checking the code and may go on meanwhile.
+  public func load(_ bytes: [UInt8], settings: EngineSettings, engine: () -> Engine) -> Module? {
+    let key = key(bytes, settings)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
     for name in names where name.hasPrefix(key + "-") {
       let place = directory.appendingPathComponent(name)
       guard isOurs(place.path), let code = try? Data(contentsOf: place, options: .alwaysMapped),
-        name == ModuleCache.name(key, digest([UInt8](code), "code")),
-        let module = try? Module(engine: engine, serializedFile: place.path)
+        name == ModuleCache.name(key, code.withUnsafeBytes { digest($0, "code") }),
+        let module = try? Module(engine: engine(), serializedFile: place.path)
       else {
         try? FileManager.default.removeItem(at: place)
         continue
@@ -70,13 +72,14 @@ public final class ModuleCache: Sendable {
   }
 
   /// Keeps a compiled module. A cache that cannot be written costs the next start its time and nothing else.
-  public func store(_ module: Module, for bytes: [UInt8], engine: Engine) {
+  public func store(_ module: Module, for bytes: [UInt8], settings: EngineSettings) {
     let temporary = directory.appendingPathComponent(".\(UUID().uuidString).tmp")
     do {
       try FileManager.default.createDirectory(
         at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
       let code = try module.serialized()
-      let place = directory.appendingPathComponent(ModuleCache.name(key(bytes, engine), digest(code, "code")))
+      let sum = code.withUnsafeBytes { digest($0, "code") }
+      let place = directory.appendingPathComponent(ModuleCache.name(key(bytes, settings), sum))
       guard
         FileManager.default.createFile(
           atPath: temporary.path, contents: Data(code), attributes: [.posixPermissions: 0o600])

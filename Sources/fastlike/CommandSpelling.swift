@@ -31,16 +31,16 @@ enum CommandSpelling {
     .value("config", short: "C"), .value("backend", short: "b"), .value("override-host"),
     .value("dictionary", short: "d"), .value("config-store"), .value("logger"), .value("geo"),
     .value("compliance-region"), .value("fake-fastly-key"), .value("bind"), .value("addr"), .value("wasm"),
-    .value("profile"), .value("module-cache"), .value("unknown-import-behavior"), .value("max-wall"),
+    .value("profile"), .value("profile-ui"), .value("profile-auth"), .negatable("profile-insecure-ui"),
+    .value("profile-retain"), .value("profile-backend-cap"), .value("profile-spans"), .value("profile-async-grace"),
+    .value("profile-dir"), .value("profile-sample"), .value("module-cache"), .value("unknown-import-behavior"), .value("max-wall"),
     .value("max-vcpu"), .plain("no-module-cache"), .plain("json"), .plain("help"), .plain("version"),
     .negatable("reload"), .negatable("watch"), .negatable("log-stdout"), .negatable("log-stderr"), .negatable("epoch"),
   ]
 
   /// Flags of the existing hosts that this version understands but cannot serve. They are refused rather than ignored.
   static let unavailableFlags: [FlagSpelling] = [
-    .value("kv"), .value("secret-store"), .value("acl"), .value("profile-ui"), .value("profile-auth"),
-    .plain("profile-insecure-ui"), .value("profile-retain"), .value("profile-backend-cap"),
-    .value("profile-async-grace"), .value("profile-dir"), .value("local-pushpin-proxy-port"),
+    .value("kv"), .value("secret-store"), .value("acl"), .value("local-pushpin-proxy-port"),
     .value("experimental_modules"), .plain("adapt"), .plain("wasm-exceptions"), .plain("wasm-gc"),
     .plain("wasm-cm-gc"),
   ]

@@ -3,10 +3,7 @@ import FastlikeRuntime
 
 /// The flags that say how guests are compiled, run and watched.
 struct ExecutionArguments: ParsableArguments {
-  @Option(
-    name: .customLong("profile"),
-    help: ArgumentHelp("What is recorded of each request: trace or off (default: trace).", valueName: "mode"))
-  var profile: String?
+  @OptionGroup(title: "Profile") var tracing: TracingArguments
 
   @Flag(
     name: .customShort("v"),
@@ -53,7 +50,7 @@ struct ExecutionArguments: ParsableArguments {
 
   func options(in environment: FlagEnvironment) throws -> ExecutionOptions {
     var options = ExecutionOptions()
-    options.profile = try environment.value(profile, "profile", FlagValues.profile) ?? options.profile
+    options.tracing = try tracing.options(in: environment)
     options.verbosity =
       verbosity > 0 ? verbosity : try environment.value(nil, "verbose", FlagValues.verbosity) ?? options.verbosity
     options.logsStandardOutput = try environment.boolean(logsStandardOutput, "log-stdout") ?? false

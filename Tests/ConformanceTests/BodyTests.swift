@@ -1,7 +1,7 @@
 import Testing
 
 /// Bodies as guests write, read, append and end them (`fastly_http_body`).
-@Suite("Conformance: bodies", .timeLimit(.minutes(1)))
+@Suite("Conformance: bodies", .timeLimit(.minutes(5)))
 struct BodyTests {
   @Test func aBodyTakesWritesAtBothEndsAndGivesThemBackInOrder() async throws {
     let report = try await SharedEdges.edge("bodies").report("/write")

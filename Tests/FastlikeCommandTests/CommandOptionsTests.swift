@@ -56,7 +56,7 @@ import Testing
     expected.execution.logsStandardOutput = true
     expected.execution.logsStandardError = true
     expected.execution.unknownImports = .trap
-    expected.execution.profile = .off
+    expected.execution.tracing.mode = .off
     #expect(options == expected)
   }
 
@@ -102,7 +102,7 @@ import Testing
     #expect(options.execution.verbosity == 3)
     #expect(options.execution.maximumWallTime == .seconds(1))
     #expect(options.execution.moduleCache == .disabled)
-    #expect(options.execution.profile == .off)
+    #expect(options.execution.tracing.mode == .off)
     #expect(options.service.geoFile == nil)
   }
 
@@ -130,7 +130,8 @@ import Testing
   @Test func aMistakeInAFlagNamesTheFlag() {
     #expect(problem("app.wasm", "-bind", "8000").hasPrefix("--bind: \"8000\" is not allowed; write HOST:PORT"))
     #expect(
-      problem("app.wasm", "--profile", "deep") == "--profile: deep is not available in this version; write off or trace"
+      problem("app.wasm", "--profile", "all")
+        == "--profile: \"all\" is not allowed; write one of off, trace, native, combined, deep"
     )
     #expect(problem("app.wasm", "--profile=guest,dir").contains("guest is not available in this version"))
     #expect(problem("app.wasm", "--unknown-import-behavior", "x").contains("write link-error or trap"))

@@ -174,10 +174,10 @@ import Testing
   @Test func aProfileModeOfALaterVersionIsNotTakenForAMistake() {
     #expect(
       problem { try FlagValues.profile("guest,out,1ms", flag: "--profile") }
-        == "--profile: guest is not available in this version; write off or trace")
+        == "--profile: guest is not available in this version; write one of off, trace, native, combined, deep")
     #expect(
       problem { try FlagValues.profile("tracing", flag: "--profile") }
-        == "--profile: \"tracing\" is not allowed; write off or trace")
+        == "--profile: \"tracing\" is not allowed; write one of off, trace, native, combined, deep")
   }
 
   @Test func anErrorStaysOnOneLineAndCutsLongValues() {

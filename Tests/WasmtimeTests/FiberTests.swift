@@ -73,14 +73,14 @@ import Wasmtime
     }
     let bytes = try Module.binary(fromText: "(module (func (export \"f\")))")
     let module = try Module(engine: FiberTests.engine, bytes: bytes)
-    cache.store(module, for: bytes, engine: FiberTests.engine)
-    #expect(cache.load(bytes, engine: FiberTests.engine) != nil)
+    cache.store(module, for: bytes, settings: FiberTests.engine.settings)
+    #expect(cache.load(bytes, settings: FiberTests.engine.settings) { FiberTests.engine } != nil)
     let name = try #require(try FileManager.default.contentsOfDirectory(atPath: folder.path).first)
     let entry = folder.appendingPathComponent(name)
     var code = try Data(contentsOf: entry)
     code[code.count / 2] ^= 0x55
     try code.write(to: entry)
-    #expect(cache.load(bytes, engine: FiberTests.engine) == nil)
+    #expect(cache.load(bytes, settings: FiberTests.engine.settings) { FiberTests.engine } == nil)
     #expect(!FileManager.default.fileExists(atPath: entry.path))
   }
 
@@ -92,7 +92,7 @@ import Wasmtime
     }
     for text in ["(module (func (export \"f\")))", "(module (func (export \"longer\")))"] {
       let bytes = try Module.binary(fromText: text)
-      cache.store(try Module(engine: FiberTests.engine, bytes: bytes), for: bytes, engine: FiberTests.engine)
+      cache.store(try Module(engine: FiberTests.engine, bytes: bytes), for: bytes, settings: FiberTests.engine.settings)
     }
     let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".cwasm") }
     #expect(left.count == 1)

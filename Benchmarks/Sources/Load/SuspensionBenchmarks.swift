@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 
 /// What guests cost that wait.
@@ -61,6 +62,22 @@ enum SuspensionBenchmarks {
   /// Nanoseconds after the first request at which the guests' memory is looked at, before any of them wakes up.
   private static let lookingTime: UInt64 = 4_700_000_000
 
+  /// A guest of one page that sleeps and returns, so that what is measured is the host's part of a waiting guest.
+  private static func sleeper() throws -> String {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("fastlike-bench-sleeper.wat")
+    let text = """
+      (module
+        (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (func (export "_start")
+          (i32.store (i32.const 16) (i32.const 1))
+          (i64.store (i32.const 24) (i64.const \(sleep)))
+          (drop (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128)))))
+      """
+    try text.write(to: file, atomically: true, encoding: .utf8)
+    return file.path
+  }
+
   private static func residentMemory(
     of processID: Int32, afterMostOfTheSleepSince start: AsyncStream<Never>
   ) async -> Int {
@@ -72,7 +89,7 @@ enum SuspensionBenchmarks {
   @Sendable
   private static func suspended(_ workbench: Workbench) async throws -> [Double] {
     try OpenFiles.require(UInt64(guests) + 200)
-    return try await ServerProcess.serving(workbench.guest("limits"), on: workbench) { server in
+    return try await ServerProcess.serving(sleeper(), on: workbench) { server in
       let processID = server.processID
       let before = ProcessFacts.of(processID)
       let watch = ResourceWatch(processID)
@@ -80,7 +97,7 @@ enum SuspensionBenchmarks {
       async let asleep = residentMemory(of: processID, afterMostOfTheSleepSince: start)
       let outcome = try await LoadGenerator.run(
         LoadPlan(
-          port: server.port, target: "/sleep?ms=\(sleep / 1_000_000)", connections: guests, amount: .requests(1),
+          port: server.port, target: "/", connections: guests, amount: .requests(1),
           onStart: { starting.finish() }))
       let (most, resident) = await (watch.end(), asleep)
       try outcome.checkAnswers()

@@ -16,7 +16,9 @@ enum InstantiationBenchmark {
 
   @Sendable
   private static func measure(_ workbench: Workbench) async throws -> [Double] {
-    try instantiate(Program.load(path: workbench.guest("hello"), engine: Engine(), cache: nil))
+    let engine = Engine()
+    return try instantiate(
+      Program.load(path: workbench.guest("hello"), settings: engine.settings, engine: { engine }, cache: nil))
   }
 
   private static func instantiate(_ program: Program) throws -> [Double] {

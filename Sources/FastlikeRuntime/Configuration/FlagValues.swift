@@ -161,14 +161,38 @@ public enum FlagValues {
 
   // MARK: Modes
 
-  /// `off` or `trace`; the other modes of both existing hosts are named as not available.
+  /// A mode of the profile package. The strategies of the other existing host are named as not available.
   public static func profile(_ value: String, flag: String) throws -> ProfileMode {
-    if let mode = ProfileMode(rawValue: value), mode == .off || mode == .trace { return mode }
+    let allowed = ProfileMode.allCases.map(\.rawValue).joined(separator: ", ")
+    if let mode = ProfileMode(rawValue: value) { return mode }
     let strategy = value.prefix { $0 != "," }
-    guard ["native", "combined", "deep", "guest", "jitdump", "perfmap", "vtune"].contains(strategy) else {
-      throw error(flag, value, "off or trace")
+    guard ["guest", "jitdump", "perfmap", "vtune"].contains(strategy) else {
+      throw error(flag, value, "one of \(allowed)")
     }
-    throw error(flag, "\(strategy) is not available in this version; write off or trace")
+    throw error(flag, "\(strategy) is not available in this version; write one of \(allowed)")
+  }
+
+  /// Where the profile page listens: as ``bindAddress(_:flag:)``, without Unix sockets.
+  public static func pageAddress(_ value: String, flag: String) throws -> BindAddress {
+    let address = try bindAddress(value, flag: flag)
+    if case .unix = address { throw error(flag, value, "HOST:PORT, :PORT or [IPv6]:PORT; browsers open no Unix sockets") }
+    return address
+  }
+
+  /// A token for the page: visible ASCII; never shown in errors.
+  public static func token(_ value: String, flag: String) throws -> String {
+    guard value.count >= 8, value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+      throw error(flag, "the token must have at least 8 visible ASCII characters")
+    }
+    return value
+  }
+
+  /// A whole number from 1 to 10,000,000.
+  public static func count(_ value: String, flag: String) throws -> Int {
+    guard let count = Int(value), (1...10_000_000).contains(count) else {
+      throw error(flag, value, "a number from 1 to 10000000")
+    }
+    return count
   }
 
   /// `link-error` or `trap`.

@@ -36,11 +36,36 @@ public enum UnknownImportBehavior: String, Sendable, CaseIterable {
   case trap
 }
 
+/// What is kept of traces, and where they are shown. The defaults are the profile package's.
+public struct TracingOptions: Sendable, Equatable {
+  public var mode = ProfileMode.trace
+  /// Where the page listens; nil is no page.
+  public var page: BindAddress?
+  /// The bearer token that the page asks for; empty asks for none.
+  public var pageToken = ""
+  /// Whether the page may listen beyond this machine without a token.
+  public var allowsInsecurePage = false
+  /// Finished traces kept in memory; nil is the default.
+  public var retain: Int?
+  /// Backend calls kept of one trace; nil is the default.
+  public var backendCap: Int?
+  /// Hostcall spans kept of one trace; nil is the default.
+  public var spanCap: Int?
+  /// How long unfinished backend calls are waited for after the request; nil is the default, zero does not wait.
+  public var asyncGrace: Duration?
+  /// The folder of the archive and of the symbol file; nil keeps nothing on disk.
+  public var directory: String?
+  /// One trace in so many is kept, errors and the slowest always.
+  public var sampleOneIn = 1
+
+  public init() {}
+}
+
 /// How guests are compiled, run and watched.
 public struct ExecutionOptions: Sendable, Equatable {
   public var moduleCache = ModuleCacheOption.standard
   public var unknownImports = UnknownImportBehavior.linkError
-  public var profile = ProfileMode.trace
+  public var tracing = TracingOptions()
   /// Whether the guest's standard output goes line by line through the log, as endpoint `stdout`.
   public var logsStandardOutput = false
   /// The same for the standard error, as endpoint `stderr`.

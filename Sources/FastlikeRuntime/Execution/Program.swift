@@ -20,30 +20,32 @@ public struct Program: Sendable {
 
   /// Loads a module from a file, binary or text.
   ///
-  /// - Parameter cache: Where compiled code is kept; nil compiles each time.
+  /// - Parameters:
+  ///   - engine: Asked for when it is needed, after the file was read and looked up.
+  ///   - cache: Where compiled code is kept; nil compiles each time.
   /// - Throws: ``LoadError`` in one line that names the file and what is wrong with it.
   public static func load(
-    path: String, engine: Engine, cache: ModuleCache?, trapOnUnknownImports: Bool = false,
+    path: String, settings: EngineSettings, engine: () -> Engine, cache: ModuleCache?, trapOnUnknownImports: Bool = false,
     willCompile: (_ byteCount: Int) -> Void = { _ in }
   ) throws -> Program {
     let bytes = try binary(at: path)
     let module: Module
     var wasCached = false
     do throws(WasmtimeError) {
-      if let found = cache?.load(bytes, engine: engine) {
+      if let found = cache?.load(bytes, settings: settings, engine: engine) {
         module = found
         wasCached = true
       } else {
         willCompile(bytes.count)
-        module = try Module(engine: engine, bytes: bytes)
-        cache?.store(module, for: bytes, engine: engine)
+        module = try Module(engine: engine(), bytes: bytes)
+        cache?.store(module, for: bytes, settings: settings)
       }
     } catch {
       throw LoadError(description: "\(path): does not compile: \(error.message.firstLine)")
     }
     try checkExports(of: module, path: path)
     do {
-      let prepared = try HostcallTable.prepare(module, engine: engine, trapOnUnknown: trapOnUnknownImports)
+      let prepared = try HostcallTable.prepare(module, engine: engine(), trapOnUnknown: trapOnUnknownImports)
       return Program(
         moduleID: ModuleIdentifier.of(bytes),
         name: URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent,

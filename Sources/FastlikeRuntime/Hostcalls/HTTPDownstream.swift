@@ -162,14 +162,14 @@ extension Sandbox {
   }
 
   func httpDownstreamDownstreamBotCategoryKind(req: RequestHandle) throws(Status) -> UInt32 {
-    guard let kind = try bot(req, "category") else { throw .none }
+    let (kind, category) = (try bot(req, "category-kind"), try bot(req, "category"))
+    guard let kind = kind ?? category else { return 0 }
     let names = [
       "none", "suspected", "accessibility", "ai-crawler", "ai-fetcher", "content-fetcher", "monitoring-site-tools",
       "online-marketing", "page-preview", "platform-integration", "research", "search-engine-crawler",
       "search-engine-optimization", "security-tools", "headless",
     ]
-    guard let number = names.firstIndex(of: kind.lowercased()).map(UInt32.init) ?? UInt32(kind) else { throw .none }
-    return number
+    return names.firstIndex(of: kind.lowercased()).map(UInt32.init) ?? UInt32(kind) ?? 0
   }
 
   func httpDownstreamDownstreamBotVerified(req: RequestHandle) throws(Status) -> Bool {

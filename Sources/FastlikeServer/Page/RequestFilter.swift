@@ -23,6 +23,7 @@ struct RequestFilter: Equatable {
   /// Most rows of one answer.
   static let limits = 1...1000
   static let defaultLimit = 200
+  private static let archive = "archive"
   /// Outcome that stands for every request that failed or was answered with a server error.
   static let anyError = "error"
 
@@ -40,6 +41,8 @@ struct RequestFilter: Equatable {
   var limit = RequestFilter.defaultLimit
   /// So many rows are left out at the beginning.
   var offset = 0
+  /// Whether all that the archive has is meant, and not only what is kept in memory.
+  var isArchive = false
   /// What could not be understood and has no effect, one line each.
   private(set) var problems: [String] = []
 
@@ -79,6 +82,9 @@ struct RequestFilter: Equatable {
         } else {
           reject(name, Order.allCases.map(\.rawValue).joined(separator: ", "))
         }
+      case "from":
+        isArchive = value == Self.archive
+        if !isArchive { reject(name, Self.archive) }
       case "limit":
         if let number = Int(value), Self.limits.contains(number) {
           limit = number
@@ -135,10 +141,43 @@ struct RequestFilter: Equatable {
   /// The same requests from another row on, as a relative link.
   func link(offset: Int) -> String {
     var fields = [("path", path), ("status", status), ("outcome", outcome), ("module", module), ("min", minimum)]
+    if isArchive { fields.append(("from", Self.archive)) }
     if order != .newest { fields.append(("sort", order.rawValue)) }
     if limit != Self.defaultLimit { fields.append(("limit", String(limit))) }
     if offset > 0 { fields.append(("offset", String(offset))) }
     return "?" + fields.filter { !$0.1.isEmpty }.map { "\($0.0)=\(Self.encode($0.1))" }.joined(separator: "&")
+  }
+
+  /// The same question to the archive or, from there, to what is kept in memory, as a relative link.
+  var linkToOtherSource: String {
+    var other = self
+    other.isArchive.toggle()
+    return other.link(offset: 0)
+  }
+
+  /// The same question as an archive takes it. It has fewer orders, and no errors but outcomes.
+  /// - Parameter limit: Most entries.
+  func archiveQuery(limit: Int) -> ArchiveQuery {
+    var query = ArchiveQuery(
+      path: path.isEmpty ? nil : path, status: statuses, moduleID: module.isEmpty ? nil : module,
+      minimumWallNanos: minimumNanoseconds > 0 ? minimumNanoseconds : nil,
+      order: order == .slowest ? .slowestFirst : .newestFirst, limit: limit, offset: offset)
+    if outcome == Self.anyError {
+      query.outcomes = Set(TraceOutcome.allCases).subtracting([.normal])
+    } else if !outcome.isEmpty {
+      query.outcomes = [TraceOutcome(wireName: outcome)]
+    }
+    return query
+  }
+
+  /// What an archive cannot do of this.
+  var archiveProblems: [String] {
+    var lines: [String] = []
+    if order != .newest, order != .slowest { lines.append("sort: the archive knows newest and slowest") }
+    if outcome == Self.anyError {
+      lines.append("outcome: in the archive, error means every outcome but normal; for server errors use status 5xx")
+    }
+    return lines
   }
 
   /// A text as it may stand in a query.

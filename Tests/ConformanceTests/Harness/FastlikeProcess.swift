@@ -46,7 +46,8 @@ final class FastlikeProcess: Sendable {
     do {
       return RawHTTP(try await RawConnection.open(port: port))
     } catch {
-      throw HarnessError("no connection to fastlike (\(child.poll.map { "\($0)" } ?? "running")): \(error)\n\(child.errors)")
+      throw HarnessError(
+        "no connection to fastlike (\(child.poll.map { "\($0)" } ?? "running")): \(error)\n\(child.errors)")
     }
   }
 

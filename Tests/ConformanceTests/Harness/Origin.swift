@@ -9,13 +9,16 @@ final class Origin: Sendable {
 
   /// A request as it arrived.
   struct Seen: Sendable {
-    var line: String
+    var head: String
     /// The number of its connection, from 1.
     var connection: Int
     /// Whether all of its body came; false also while it is coming.
     var isComplete = false
     /// Whether the client broke it off.
     var isBroken = false
+
+    var line: String { String(head.prefix { $0 != "\r\n" }) }
+    var target: String { line.split(separator: " ").dropFirst().first.map(String.init) ?? "" }
   }
 
   private struct State {
@@ -85,11 +88,11 @@ final class Origin: Sendable {
   var seen: [Seen] { state.withLock { $0.seen } }
 
   /// The requests to a path so far.
-  func seen(_ path: String) -> [Seen] { seen.filter { $0.line.split(separator: " ").dropFirst().first ?? "" == path } }
+  func seen(_ path: String) -> [Seen] { seen.filter { $0.target == path } }
 
-  func note(_ line: String, connection: Int) -> Int {
+  func note(_ head: String, connection: Int) -> Int {
     state.withLock { state in
-      state.seen.append(Seen(line: line, connection: connection))
+      state.seen.append(Seen(head: head, connection: connection))
       return state.seen.count - 1
     }
   }

@@ -72,6 +72,12 @@ struct OriginConnection {
   mutating func readRequest() async throws -> Request? {
     var lines: [String] = []
     do {
+      if buffer.readableBytes == 0 { try await fill() }
+      // The greeting of TLS, where no TLS is spoken.
+      if buffer.readableBytesView.first == 0x16 {
+        try await write("HTTP/1.1 400 Bad Request\r\n\r\n")
+        return nil
+      }
       while true {
         let line = try await readLine()
         if line.isEmpty { break }
@@ -106,7 +112,7 @@ struct OriginConnection {
     return Request(
       head: lines.joined(separator: "\r\n"), method: words.first ?? "", target: target, action: segments.first ?? "",
       argument: segments.dropFirst().joined(separator: "/"), query: query, bodyLength: length,
-      index: origin.note(lines.first ?? "", connection: number), number: requestCount)
+      index: origin.note(lines.joined(separator: "\r\n"), connection: number), number: requestCount)
   }
 
   /// Reads the body, a chunk or what is there at a time.

@@ -19,7 +19,9 @@ enum OriginScript {
       switch next {
       case .nextRequest: continue
       case .close: return
-      case nil: try await connection.answer(request, "no such action\n", status: "404 Not Found")
+      case nil:
+        try await connection.readBody(of: request)
+        try await connection.answer(request, "no such action\n", status: "404 Not Found")
       }
     }
   }

@@ -42,6 +42,8 @@ enum Places {
     return path
   }
 
+  static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+
   /// The folders of the test bundle and of this file, with everything above them, nearest first.
   private static let foldersAbove: [String] = {
     var starts = CommandLine.arguments.filter { $0.contains(".xctest") }

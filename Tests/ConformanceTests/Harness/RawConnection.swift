@@ -15,17 +15,26 @@ struct RawConnection: Sendable {
   let channel: any Channel
   private let inbox: NIOLoopBound<Inbox>
 
-  static func open(port: Int) async throws -> RawConnection {
-    try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+  static func open(host: String = "127.0.0.1", port: Int) async throws -> RawConnection {
+    try await bootstrap.connect(host: host, port: port) { initialize($0) }
+  }
+
+  static func open(unixSocket path: String) async throws -> RawConnection {
+    try await bootstrap.connect(unixDomainSocketPath: path) { initialize($0) }
+  }
+
+  private static var bootstrap: ClientBootstrap {
+    ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelOption(.allowRemoteHalfClosure, value: true)
       .connectTimeout(Patience.timeAmount)
-      .connect(host: "127.0.0.1", port: port) { channel in
-        channel.eventLoop.makeCompletedFuture {
-          let inbox = Inbox()
-          try channel.pipeline.syncOperations.addHandler(inbox)
-          return RawConnection(channel: channel, inbox: NIOLoopBound(inbox, eventLoop: channel.eventLoop))
-        }
-      }
+  }
+
+  @Sendable private static func initialize(_ channel: any Channel) -> EventLoopFuture<RawConnection> {
+    channel.eventLoop.makeCompletedFuture {
+      let inbox = Inbox()
+      try channel.pipeline.syncOperations.addHandler(inbox)
+      return RawConnection(channel: channel, inbox: NIOLoopBound(inbox, eventLoop: channel.eventLoop))
+    }
   }
 
   func send(_ bytes: ByteBuffer) async throws { try await channel.writeAndFlush(bytes) }

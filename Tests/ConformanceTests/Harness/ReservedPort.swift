@@ -41,6 +41,31 @@ final class ReservedPort: Sendable {
   }
 }
 
+extension ReservedPort {
+  /// Whether this machine can listen on `::1`.
+  static var hasIPv6Loopback: Bool {
+    #if canImport(Darwin)
+      let descriptor = socket(AF_INET6, SOCK_STREAM, 0)
+    #else
+      let descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+    #endif
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var address = sockaddr_in6()
+    address.sin6_family = sa_family_t(AF_INET6)
+    address.sin6_addr = in6addr_loopback
+    return withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+        #if canImport(Darwin)
+          Darwin.bind(descriptor, pointer, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0
+        #else
+          Glibc.bind(descriptor, pointer, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0
+        #endif
+      }
+    }
+  }
+}
+
 /// A port that takes connections into its queue, which is full: on Linux further ones are not answered at all.
 final class BlackHole: Sendable {
   let port: Int

@@ -55,9 +55,12 @@ actor SharedEdges {
       url = "http://127.0.0.1:\(origin)/prefix/"
       [local_server.backends.impatient]
       url = "http://127.0.0.1:\(origin)"
-      first_byte_timeout_ms = 200
-      between_bytes_timeout_ms = 200
+      first_byte_timeout_ms = 600
+      between_bytes_timeout_ms = 600
       health = "unhealthy"
+      [local_server.backends.halting]
+      url = "http://127.0.0.1:\(origin)"
+      between_bytes_timeout_ms = 300
       [local_server.backends.refused]
       url = "http://127.0.0.1:\(origins.refusing.port)"
       [local_server.backends.nameless]

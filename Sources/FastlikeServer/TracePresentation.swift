@@ -1,0 +1,63 @@
+import FastlikeProfile
+import FastlikeRuntime
+import Foundation
+import Logging
+
+/// What shows and keeps traces beside the serving: the page and the archive.
+struct TracePresentation {
+  /// Where the page can be opened; nil without one.
+  let pageURL: String?
+  private let page: ProfilePage?
+  private let archive: TraceArchive?
+  private let observation: ProfileStore.Observation?
+
+  /// Opens what the options ask for. Throws errors that describe themselves in one line.
+  static func start(_ options: TracingOptions, traces: ProfileStore?, logger: Logger) async throws -> TracePresentation {
+    guard let traces else {
+      return TracePresentation(pageURL: nil, page: nil, archive: nil, observation: nil)
+    }
+    var archive: TraceArchive?
+    var observation: ProfileStore.Observation?
+    if let directory = options.directory {
+      let opened = try TraceArchive(directory: directory)
+      traces.reserveIDs(through: opened.lastTraceID)
+      observation = traces.observe { _ = opened.append($0) }
+      archive = opened
+    }
+    var page: ProfilePage?
+    var url: String?
+    if case .tcp(let host, let port) = options.page {
+      let settings = ProfilePageSettings(
+        host: host, port: Int(port), token: options.pageToken, isInsecure: options.allowsInsecurePage)
+      let made = try ProfilePage(store: traces, archive: archive, settings: settings, logger: logger)
+      let bound = try await made.start()
+      url = "http://\(bound.host.contains(":") ? "[\(bound.host)]" : bound.host):\(bound.port)/"
+      page = made
+    }
+    return TracePresentation(pageURL: url, page: page, archive: archive, observation: observation)
+  }
+
+  /// What a mode records, for those who chose more than the usual.
+  static func explain(_ options: TracingOptions) {
+    var lines: [String] = []
+    if options.mode.includesDeep {
+      lines.append(
+        "deep records body bytes, store access, header names with sizes and the memory curve of each request; "
+          + "never header values, body content, keys or query strings")
+    }
+    if options.mode.requestsNativeSampling {
+      #if os(Linux)
+        lines.append("code maps for perf are written as jit-PID.dump; stacks are not sampled in the process yet")
+      #else
+        lines.append("this system has no code maps for samplers, so only traces are recorded")
+      #endif
+    }
+    for line in lines { print("fastlike: profile \(options.mode.rawValue): \(line)") }
+  }
+
+  func stop() async {
+    await page?.stop()
+    observation?.cancel()
+    archive?.close()
+  }
+}
