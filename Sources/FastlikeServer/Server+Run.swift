@@ -18,7 +18,7 @@ extension Server {
     let eventLoop = group.next()
     let ending = eventLoop.makePromise(of: GuestEnding.self)
     eventLoop.execute {
-      let body = BodyPipe()
+      let body = BodyPipe(expectedLength: 0)
       body.finish()
       let head = RequestHead(uri: "/", headers: HeaderList([("host", "example.com")]))
       let connection = DownstreamConnection(

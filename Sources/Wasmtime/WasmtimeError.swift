@@ -73,9 +73,12 @@ public struct WasmTrap: Sendable {
     reason = WasmTrap.reason(in: message)
   }
 
-  /// Wasmtime's messages name the trap behind the backtrace.
+  /// Wasmtime's messages name the trap behind the backtrace, and other causes as a list.
   private static func reason(in message: String) -> String? {
-    message.firstRange(of: "wasm trap: ").map { String(message[$0.upperBound...].prefix { $0 != "\n" }) }
+    if let mark = message.firstRange(of: "wasm trap: ") { return String(message[mark.upperBound...].prefix { $0 != "\n" }) }
+    guard let mark = message.firstRange(of: "Caused by:\n") else { return nil }
+    let cause = message[mark.upperBound...].prefix { $0 != "\n" }
+    return String(cause.drop { $0 == " " || $0 == ":" || $0.isNumber })
   }
 }
 

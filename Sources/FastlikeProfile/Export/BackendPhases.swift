@@ -3,7 +3,7 @@
 struct BackendPhases {
   /// The phases in their order.
   enum Name: String, CaseIterable {
-    /// Waiting for a connection.
+    /// Without a connection that is ready: waiting for one, or for its next phase, or until there was none to be had.
     case queue
     case dns
     /// TCP alone.
@@ -22,9 +22,9 @@ struct BackendPhases {
   let dns: Interval?
   let connect: Interval?
   let tls: Interval?
-  /// Writing the request begins.
+  /// Writing the request begins; the call's end when it never did.
   let sendStart: Int64
-  /// The request is out; the same as ``sendStart`` when it was not observed.
+  /// The request is out; the same as ``sendStart`` when that was not observed, the call's end when it never was.
   let sendEnd: Int64
   /// The response begins; nil without one.
   let firstByte: Int64?
@@ -45,10 +45,18 @@ struct BackendPhases {
     self.interval = interval
     let start = cursor
     let first = call.firstByte.map { min(max($0, start), interval.end) }
-    sendStart = start
     firstByte = first
-    sendEnd = call.requestSent.map { min(max($0, start), first ?? interval.end) } ?? start
+    if call.endedUnsent {
+      sendStart = call.hadConnection ? start : interval.end
+      sendEnd = interval.end
+    } else {
+      sendStart = start
+      sendEnd = call.requestSent.map { min(max($0, start), first ?? interval.end) } ?? start
+    }
   }
+
+  /// Whether writing the request began, as far as the phases tell.
+  var isRequestBegun: Bool { sendStart < interval.end || firstByte != nil }
 
   /// The phases that took time. Together they are ``interval``.
   var segments: [(name: Name, interval: Interval)] {
@@ -63,6 +71,7 @@ struct BackendPhases {
       add(.queue, until: phase.start)
       add(name, until: phase.end)
     }
+    add(.queue, until: sendStart)
     add(.send, until: sendEnd)
     add(.wait, until: firstByte ?? interval.end)
     add(.receive, until: interval.end)
@@ -83,6 +92,17 @@ extension BackendCall {
     let scheme = url.scheme.isEmpty ? (isEncrypted ? "https" : "http") : url.scheme
     let host = url.host.isEmpty ? Self.hostLike(name) : url.host
     return "\(scheme)://\(host)\(url.path.hasPrefix("/") ? url.path : "/")"
+  }
+
+  /// Whether it ended before its request was out, so that it never waited for a response. A call that took another
+  /// one's answer, and a connection that was handed over, have no request of their own.
+  fileprivate var endedUnsent: Bool {
+    requestSent == nil && firstByte == nil && !isCollapsed && variant != .handoff
+  }
+
+  /// Whether its connection was ready for the request, as far as the phases tell.
+  fileprivate var hadConnection: Bool {
+    reusedConnection == true || tls != nil || (connect != nil && url.scheme == "http")
   }
 
   /// Outcome, and why if it failed.

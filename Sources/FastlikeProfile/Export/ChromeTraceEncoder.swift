@@ -37,11 +37,12 @@ public enum ChromeTraceEncoder {
   }
 }
 
-/// Numbers for processes, threads and arrows that are unique in a file: some viewers look threads up by their number
-/// alone.
+/// Numbers for processes, threads, arrows and nodes of stacks that are unique in a file: some viewers look threads up by
+/// their number alone, and Firefox Profiler keeps one table for the nodes of all profiles.
 struct ExportRowNumbers {
   private var row = 0
   private var flow = 0
+  private var node = 0
 
   mutating func nextRow() -> Int {
     row += 1
@@ -51,6 +52,12 @@ struct ExportRowNumbers {
   mutating func nextFlow() -> Int {
     flow += 1
     return flow
+  }
+
+  /// The first of so many numbers in a row.
+  mutating func nextNodes(_ count: Int) -> Int {
+    node += count
+    return node - count + 1
   }
 }
 
@@ -199,23 +206,25 @@ private struct ChromeProcess {
       beginSlice(head("X", "\(call.name) \(call.method)", "backend"), row: row, phases.interval, to: &json)
       writeArguments(of: call, to: &json)
       end(&json)
+      // An arrow from the hostcall that was open at the call's start. Its ends must lie inside of slices that last, and
+      // it comes before the phases: at one instant, Perfetto takes the slice that it has seen last.
+      if !phases.interval.isEmpty, let span = exported.span(at: phases.interval.start) {
+        let flow = rows.nextFlow()
+        begin(flowHeads.from, row: hostcallRows[span], at: phases.interval.start, to: &json)
+        json.field("id", flow)
+        json.field("args", literal: "{}")
+        json.endObject()
+        begin(flowHeads.to, row: row, at: phases.interval.start, to: &json)
+        json.field("id", flow)
+        json.field("bp", "e")
+        json.field("args", literal: "{}")
+        json.endObject()
+      }
       for (name, interval) in phases.segments {
         guard let head = phaseHeads[name] else { continue }
         beginSlice(head, row: row, interval, to: &json)
         end(&json)
       }
-      // An arrow from the hostcall that was open at the call's start. Its ends must lie inside of slices that last.
-      guard !phases.interval.isEmpty, let span = exported.span(at: phases.interval.start) else { continue }
-      let flow = rows.nextFlow()
-      begin(flowHeads.from, row: hostcallRows[span], at: phases.interval.start, to: &json)
-      json.field("id", flow)
-      json.field("args", literal: "{}")
-      json.endObject()
-      begin(flowHeads.to, row: row, at: phases.interval.start, to: &json)
-      json.field("id", flow)
-      json.field("bp", "e")
-      json.field("args", literal: "{}")
-      json.endObject()
     }
   }
 
@@ -255,6 +264,7 @@ private struct ChromeProcess {
     let row = rows.nextRow()
     name(row: row, group.name, to: &json)
     let ticks = group.ticks(suspendedAt: exported.blocked)
+    let nodes = StackNodeNumbers(group, &rows)
     let id = "0x" + String(row, radix: 16)
     // Whole microseconds, of which each difference is taken, so that roundings do not add up.
     let start = (exported.offset + (ticks.first?.nanos ?? 0)) / 1000
@@ -275,9 +285,9 @@ private struct ChromeProcess {
     json.beginObject()
     json.key("cpuProfile")
     json.beginObject()
-    writeNodes(of: group.table, to: &json)
+    nodes.write(to: &json)
     // Readers take a sample to last until the next, so one more closes the last.
-    json.array("samples", ticks.map { $0.stack.map { Int($0) + Self.firstNode } ?? Self.idleNode } + [Self.idleNode])
+    json.array("samples", ticks.map { nodes.number(of: $0.stack) } + [nodes.idle])
     json.endObject()
     let closing = max(exported.wall.end, (ticks.last?.nanos ?? 0) + 1000)
     var previous = start
@@ -291,37 +301,6 @@ private struct ChromeProcess {
   }
 
   private static let profilerCategory = "disabled-by-default-v8.cpu_profiler"
-  private static let rootNode = 1
-  private static let idleNode = 2
-  private static let firstNode = 3
-
-  /// Node ids count from 1, and parents come before their children.
-  private func writeNodes(of table: StackTable, to json: inout JSONByteWriter) {
-    func write(_ id: Int, parent: Int?, _ function: String, _ module: String) {
-      json.beginObject()
-      json.field("id", id)
-      if let parent { json.field("parent", parent) }
-      json.key("callFrame")
-      json.beginObject()
-      json.field("functionName", function)
-      json.field("scriptId", "0")
-      json.field("url", module)
-      json.field("lineNumber", -1)
-      json.field("columnNumber", -1)
-      json.endObject()
-      json.endObject()
-    }
-    json.key("nodes")
-    json.beginArray()
-    write(Self.rootNode, parent: nil, "(root)", "")
-    write(Self.idleNode, parent: Self.rootNode, "(idle)", "")
-    for (index, node) in table.nodes.enumerated() {
-      let parent = node.parent < 0 ? Self.rootNode : Int(node.parent) + Self.firstNode
-      let frame = table.frames[Int(node.frame)]
-      write(index + Self.firstNode, parent: parent, frame.name.isEmpty ? "unknown" : frame.name, frame.module)
-    }
-    json.endArray()
-  }
 
   // MARK: - Events
 
@@ -345,7 +324,7 @@ private struct ChromeProcess {
   /// Opens a slice's arguments; ``end(_:)`` closes both.
   private func beginSlice(_ head: [UInt8], row: Int, _ interval: Interval, to json: inout JSONByteWriter) {
     begin(head, row: row, at: interval.start, to: &json)
-    json.field("dur", microseconds: interval.duration)
+    json.field("dur", microsecondsFrom: exported.offset + interval.start, to: exported.offset + interval.end)
     json.key("args")
     json.beginObject()
   }

@@ -105,12 +105,12 @@ struct FirefoxMarkers {
       json.field("module", trace.moduleID)
       json.field("moduleName", trace.moduleName)
       json.field("responseBytes", trace.responseBytes)
-      json.field("queue", trace.time.queue)
-      json.field("setup", trace.time.setup)
-      json.field("guest", trace.time.guest)
-      json.field("host", trace.time.host)
+      json.field("queue", milliseconds: trace.time.queue)
+      json.field("setup", milliseconds: trace.time.setup)
+      json.field("guest", milliseconds: trace.time.guest)
+      json.field("host", milliseconds: trace.time.host)
       for cause in BlockCause.allCases where trace.time.blocked[cause] != 0 {
-        json.field(cause.exportKey, trace.time.blocked[cause])
+        json.field(cause.firefoxKey, milliseconds: trace.time.blocked[cause])
       }
     }
     let queue = Interval(start: 0, duration: trace.time.queue).clipped(to: exported.wall)
@@ -143,7 +143,7 @@ struct FirefoxMarkers {
       if names[slot] < 0 { names[slot] = strings.string(trace.hostcalls.names[slot]) }
       add(names[slot], .hostcall, exported.spans[index], opening) { json in
         json.field("status", Int64(span.status))
-        if span.blocked > 0 { json.field("blocked", span.blocked) }
+        if span.blocked > 0 { json.field("blocked", milliseconds: span.blocked) }
         if span.label0 != 0 || span.label1 != 0 {
           json.key("touches")
           json.beginArray()
@@ -240,7 +240,7 @@ struct FirefoxMarkers {
         json.field("connectEnd", milliseconds: offset + (phases.tls?.end ?? connect.end))
       }
     }
-    json.field("requestStart", milliseconds: offset + phases.sendStart)
+    if phases.isRequestBegun { json.field("requestStart", milliseconds: offset + phases.sendStart) }
     if let firstByte = phases.firstByte {
       json.field("responseStart", milliseconds: offset + firstByte)
       json.field("responseEnd", milliseconds: offset + phases.interval.end)

@@ -93,7 +93,7 @@ private struct FirefoxProfileFile {
   private struct Sample {
     let instant: Int64
     let stack: Int?
-    let weight: Int64
+    let cpu: Int64
   }
 
   mutating func writeThreads(of exported: ExportedTrace, to json: inout JSONByteWriter) {
@@ -144,10 +144,9 @@ private struct FirefoxProfileFile {
     var samples: [Sample] = []
     if let group {
       let stacks = shared.add(group.table)
-      samples = group.ticks(suspendedAt: exported.blocked)
+      samples = group.ticks(suspendedAt: exported.blocked, resuming: true)
         .map { tick in
-          Sample(
-            instant: exported.offset + tick.nanos, stack: tick.stack.map { stacks[Int($0)] }, weight: tick.weight)
+          Sample(instant: exported.offset + tick.nanos, stack: tick.stack.map { stacks[Int($0)] }, cpu: tick.cpu)
         }
     }
     json.beginObject()
@@ -158,7 +157,8 @@ private struct FirefoxProfileFile {
     json.array("time", of: samples) { $0.value(milliseconds: $1.instant) }
     json.field("weight", literal: "null")
     json.field("weightType", "samples")
-    if let group, group.isWeighted { json.array("threadCPUDelta", of: samples) { $0.value($1.weight) } }
+    // Without it every stretch between two samples counts as busy, suspensions included.
+    json.array("threadCPUDelta", of: samples) { $0.value($1.cpu) }
     json.endObject()
   }
 

@@ -66,19 +66,19 @@ enum FirefoxMarkerType: String, CaseIterable {
         ("request", "Request", "string"), ("method", "Method", "string"), ("url", "URL", "url"),
         ("status", "Status", "integer"), ("outcome", "Outcome", "string"), ("module", "Module", "string"),
         ("moduleName", "Module name", "string"), ("responseBytes", "Response body", "bytes"),
-        ("queue", "Queue", "nanoseconds"), ("setup", "Setup", "nanoseconds"), ("guest", "Guest", "nanoseconds"),
-        ("host", "Host", "nanoseconds"), ("blocked_queue_ns", "Blocked: queue", "nanoseconds"),
-        ("blocked_backend_ns", "Blocked: backend", "nanoseconds"),
-        ("blocked_client_ns", "Blocked: client", "nanoseconds"),
-        ("blocked_cache_ns", "Blocked: cache", "nanoseconds"),
-        ("blocked_store_ns", "Blocked: store", "nanoseconds"),
-        ("blocked_timer_ns", "Blocked: timer", "nanoseconds"),
-        ("blocked_other_ns", "Blocked: other", "nanoseconds"),
+        ("queue", "Queue", "duration"), ("setup", "Setup", "duration"), ("guest", "Guest", "duration"),
+        ("host", "Host", "duration"), ("blockedQueue", "Blocked: queue", "duration"),
+        ("blockedBackend", "Blocked: backend", "duration"),
+        ("blockedClient", "Blocked: client", "duration"),
+        ("blockedCache", "Blocked: cache", "duration"),
+        ("blockedStore", "Blocked: store", "duration"),
+        ("blockedTimer", "Blocked: timer", "duration"),
+        ("blockedOther", "Blocked: other", "duration"),
       ]
     case .stage: [("request", "Request", "string")]
     case .hostcall:
       [
-        ("status", "Status", "integer"), ("blocked", "Blocked", "nanoseconds"), ("touches", "Touches", "list"),
+        ("status", "Status", "integer"), ("blocked", "Blocked", "duration"), ("touches", "Touches", "list"),
         ("tags", "Tags", "list"),
       ]
     case .suspended: [("inHostcall", "In a hostcall", "string")]
@@ -153,6 +153,21 @@ enum FirefoxMarkerType: String, CaseIterable {
         json.endObject()
       }
       json.endObject()
+    }
+  }
+}
+
+extension BlockCause {
+  /// The key of the cause's time in a request's marker.
+  var firefoxKey: StaticString {
+    switch self {
+    case .queue: "blockedQueue"
+    case .backend: "blockedBackend"
+    case .client: "blockedClient"
+    case .cache: "blockedCache"
+    case .store: "blockedStore"
+    case .timer: "blockedTimer"
+    case .other: "blockedOther"
     }
   }
 }

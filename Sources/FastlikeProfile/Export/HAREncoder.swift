@@ -101,7 +101,6 @@ public enum HAREncoder {
   /// `connect` contains `ssl`; the others add up to the entry's time.
   private static func writeTimings(_ phases: BackendPhases, to json: inout JSONByteWriter) {
     let connects = [phases.connect, phases.tls].compactMap { $0 }
-    let isNew = phases.dns != nil || !connects.isEmpty
     func writeOptional(_ name: StaticString, _ nanos: Int64?) {
       if let nanos { json.field(name, milliseconds: nanos) } else { json.field(name, -1) }
     }
@@ -109,9 +108,11 @@ public enum HAREncoder {
     // queueing.
     let connect = connects.first.flatMap { first in connects.last.map { $0.end - first.start } }
     let setUp = phases.sendStart - phases.interval.start
+    let blocked = setUp - (phases.dns?.duration ?? 0) - (connect ?? 0)
+    let isNew = phases.dns != nil || connect != nil || blocked > 0
     json.key("timings")
     json.beginObject()
-    writeOptional("blocked", isNew ? setUp - (phases.dns?.duration ?? 0) - (connect ?? 0) : nil)
+    writeOptional("blocked", isNew ? blocked : nil)
     writeOptional("dns", phases.dns?.duration)
     writeOptional("connect", connect)
     writeOptional("ssl", phases.tls?.duration)

@@ -22,6 +22,19 @@ extension JSONByteWriter {
     value(microseconds: nanoseconds)
   }
 
+  /// The microseconds between two instants in nanoseconds. Readers add them to the start, both as doubles; where that
+  /// sum would miss the end's own double, more digits make it meet. Without them a slice may seem to end behind the one
+  /// around it by a rounding error, which speedscope takes for a broken file.
+  mutating func field(_ key: StaticString, microsecondsFrom start: Int64, to end: Int64) {
+    let from = Double(start) / 1000
+    let to = Double(end) / 1000
+    if from + Double(end - start) / 1000 == to || from + (to - from) != to {
+      field(key, microseconds: end - start)
+    } else {
+      field(key, literal: "\(to - from)")
+    }
+  }
+
   mutating func field(_ key: StaticString, literal json: String) {
     self.key(key)
     value(literal: json)

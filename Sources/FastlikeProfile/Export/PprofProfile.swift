@@ -186,8 +186,9 @@ struct PprofProfile {
     for (index, function) in functions.values.enumerated() {
       writer.message(Field.function) { message in
         message.unsigned(1, UInt64(index + 1))
+        // Without a name of the linker's: readers take one that equals the name for mangled, and cut what looks like
+        // C++'s arguments and templates off it.
         message.unsigned(2, function.name)
-        message.unsigned(3, function.name)
         if function.filename != 0 { message.unsigned(4, function.filename) }
       }
     }

@@ -68,14 +68,16 @@ struct FirefoxSampleCollector {
   mutating func collect(_ process: FirefoxProcess) throws(NativeSampleError) {
     // A child process counts from its own start.
     let shift = Self.nanoseconds(milliseconds: process.meta.startTime - main.startTime) ?? 0
+    // Wasmtime's guest profiler writes the column and leaves it zero.
+    let tellsCPU = process.threads.contains { $0.samples.column("threadCPUDelta").contains { $0 > 0 } }
     var shared: FirefoxStackMap?
     for thread in process.threads {
       if thread.tables.stacks.isEmpty {
         if shared == nil { shared = try makeMap(process.shared, process) }
-        try collect(thread, process.meta, shift, &shared)
+        try collect(thread, process.meta, shift, &shared, tellsCPU: tellsCPU)
       } else {
         var own: FirefoxStackMap? = try makeMap(thread.tables.withStrings(of: process.shared), process)
-        try collect(thread, process.meta, shift, &own)
+        try collect(thread, process.meta, shift, &own, tellsCPU: tellsCPU)
       }
     }
     for child in process.children { try collect(child) }
@@ -90,14 +92,14 @@ struct FirefoxSampleCollector {
   }
 
   private mutating func collect(
-    _ thread: FirefoxProcess.Thread, _ meta: FirefoxMeta, _ shift: Int64, _ map: inout FirefoxStackMap?
+    _ thread: FirefoxProcess.Thread, _ meta: FirefoxMeta, _ shift: Int64, _ map: inout FirefoxStackMap?, tellsCPU: Bool
   ) throws(NativeSampleError) {
     let samples = thread.samples
     let stack = samples.column("stack")
     let times = samples.column("time")
     let deltas = samples.column("timeDeltas")
     let weights = samples.column("weight")
-    let cpu = samples.column("threadCPUDelta")
+    let cpu = tellsCPU ? samples.column("threadCPUDelta") : []
     let isTracing = samples.text("weightType") == "tracing-ms"
     guard samples.text("weightType") != "bytes" else { return }
     var time = 0.0

@@ -66,14 +66,17 @@ struct FirefoxProcess {
     return thread
   }
 
-  /// A number, or a string that begins with one: an id that was used again gets a suffix (`1234.1`).
+  /// A number, or a string that begins with one: an id that was used again gets a suffix (`1234.1`). 0 is what writers
+  /// put where they do not know it.
   private static func id(_ reader: inout ProfileJSONReader) throws(NativeSampleError) -> Int32? {
+    let id: Int32?
     switch try reader.kind() {
-    case .number: return Int32(exactly: try reader.number())
-    case .string: return Int32(try reader.string().prefix { $0.isASCII && $0.isNumber })
+    case .number: id = Int32(exactly: try reader.number())
+    case .string: id = Int32(try reader.string().prefix { $0.isASCII && $0.isNumber })
     default:
       try reader.skip()
-      return nil
+      id = nil
     }
+    return id == 0 ? nil : id
   }
 }

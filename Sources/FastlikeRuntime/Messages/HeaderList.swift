@@ -15,6 +15,8 @@ public struct HeaderList: Sendable {
 
   private var text: [UInt8] = []
   private var fields: [Field] = []
+  /// Bytes of text that removed fields have left behind.
+  private var unusedBytes = 0
 
   public init() {}
 
@@ -51,7 +53,7 @@ public struct HeaderList: Sendable {
 
   /// Drops the text of removed fields once it outweighs the rest, so that a field that is set again and again stays small.
   private mutating func compact() {
-    guard text.count > 4096, text.count > 2 * byteCount else { return }
+    guard unusedBytes > 4096, unusedBytes > text.count / 2 else { return }
     var packed = HeaderList()
     for index in fields.indices { packed.append(name: name(at: index), value: value(at: index)) }
     self = packed
@@ -94,9 +96,8 @@ public struct HeaderList: Sendable {
     guard let first = firstIndex(of: name) else { return append(name: name, value: value) }
     append(name: name, value: value)
     let replacement = fields.removeLast()
-    let kept = fields[(first + 1)...].filter { !matches($0, name) }
-    fields.replaceSubrange(first..., with: CollectionOfOne(replacement))
-    fields.append(contentsOf: kept)
+    drop(name)
+    fields.insert(replacement, at: first)
     compact()
   }
 
@@ -105,10 +106,25 @@ public struct HeaderList: Sendable {
   /// Removes every field of that name and returns whether there was one.
   @discardableResult
   public mutating func remove(name: some Collection<UInt8>) -> Bool {
-    let before = fields.count
-    fields = fields.filter { !matches($0, name) }
-    compact()
-    return fields.count != before
+    let isThere = drop(name)
+    if isThere { compact() }
+    return isThere
+  }
+
+  /// Removes every field of that name and leaves its text for later.
+  @discardableResult
+  private mutating func drop(_ name: some Collection<UInt8>) -> Bool {
+    let before = fields
+    guard before.contains(where: { matches($0, name) }) else { return false }
+    fields.removeAll(keepingCapacity: true)
+    for field in before {
+      if matches(field, name) {
+        unusedBytes += Int(field.nameCount) + Int(field.valueCount)
+      } else {
+        fields.append(field)
+      }
+    }
+    return true
   }
 
   @discardableResult
@@ -136,9 +152,8 @@ public struct HeaderList: Sendable {
   /// Indices of the first field of each distinct name, in order.
   public func distinctNameIndices() -> [Int] {
     var found: [Int] = []
-    for index in fields.indices where !found.contains(where: { matches(fields[$0], name(at: index)) }) {
-      found.append(index)
-    }
+    var seen: Set<[UInt8]> = []
+    for index in fields.indices where seen.insert(name(at: index).map(asciiLowercased)).inserted { found.append(index) }
     return found
   }
 

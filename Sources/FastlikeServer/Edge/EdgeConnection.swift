@@ -181,7 +181,7 @@ final class EdgeConnection: ChannelInboundHandler {
       }
       if isInputClosed { closeWhenFlushed() }
     } catch {
-      refuse(error)
+      refuse(error, toHEAD: parser.isReadingHEAD)
     }
     return false
   }

@@ -153,9 +153,13 @@ struct RequestParser {
   private static let httpScheme = Array("http".utf8)
   private static let httpsScheme = Array("https".utf8)
 
+  /// Whether the head that is being read is one of HEAD; not known before its first line.
+  var isReadingHEAD: Bool { method == "HEAD" }
+
   private mutating func finishHead() throws(RequestRefusal) -> IncomingRequest {
     let head = RequestHead(method: method, uri: target, version: version, headers: fields)
     let request = try facts.request(head)
+    method = ""
     fields = HeaderList()
     facts = RequestFacts()
     sectionBytes = 0
