@@ -318,7 +318,7 @@ private struct ChromeProcess {
   private func begin(_ head: [UInt8], row: Int, at instant: Int64, to json: inout JSONByteWriter) {
     json.value(encoded: head)
     json.field("tid", row)
-    json.field("ts", microseconds: exported.offset + instant)
+    json.field("ts", microsecondsFrom: 0, to: exported.offset + instant)
   }
 
   /// Opens a slice's arguments; ``end(_:)`` closes both.

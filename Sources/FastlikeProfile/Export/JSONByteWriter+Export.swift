@@ -9,30 +9,33 @@ extension JSONByteWriter {
     fixedPoint(nanoseconds, fractionDigits: 6, unit: 1_000_000)
   }
 
-  /// Nanoseconds as a number of microseconds, exactly.
-  mutating func value(microseconds nanoseconds: Int64) { fixedPoint(nanoseconds, fractionDigits: 3, unit: 1000) }
+  /// The microseconds between two instants in nanoseconds, as a multiple of 2⁻¹² microseconds.
+  ///
+  /// Some readers add and subtract times as doubles, and others round each to nanoseconds. Thousandths of a microsecond
+  /// would serve the latter only: by the error of such a sum a slice would end behind the one around it. Sums of these
+  /// multiples have no error, and the nearest nanosecond of an instant and of a length is the very one.
+  mutating func value(microsecondsFrom start: Int64, to end: Int64) {
+    let (first, last) = (Self.microseconds(start), Self.microseconds(end))
+    let parts = last.parts - first.parts
+    let whole = last.whole - first.whole
+    if parts == 0 { return value(whole) }
+    value(literal: "\(Double(whole) + Double(parts) / 4096)")
+  }
+
+  /// Whole microseconds, and the nearest number of 4096ths of one.
+  private static func microseconds(_ nanoseconds: Int64) -> (whole: Int64, parts: Int64) {
+    let whole = nanoseconds / 1000
+    return (whole, ((nanoseconds - whole * 1000) * 4096 / 500 + (nanoseconds < 0 ? -1 : 1)) / 2)
+  }
 
   mutating func field(_ key: StaticString, milliseconds nanoseconds: Int64) {
     self.key(key)
     value(milliseconds: nanoseconds)
   }
 
-  mutating func field(_ key: StaticString, microseconds nanoseconds: Int64) {
+  mutating func field(_ key: StaticString, microsecondsFrom start: Int64 = 0, to end: Int64) {
     self.key(key)
-    value(microseconds: nanoseconds)
-  }
-
-  /// The microseconds between two instants in nanoseconds. Readers add them to the start, both as doubles; where that
-  /// sum would miss the end's own double, more digits make it meet. Without them a slice may seem to end behind the one
-  /// around it by a rounding error, which speedscope takes for a broken file.
-  mutating func field(_ key: StaticString, microsecondsFrom start: Int64, to end: Int64) {
-    let from = Double(start) / 1000
-    let to = Double(end) / 1000
-    if from + Double(end - start) / 1000 == to || from + (to - from) != to {
-      field(key, microseconds: end - start)
-    } else {
-      field(key, literal: "\(to - from)")
-    }
+    value(microsecondsFrom: start, to: end)
   }
 
   mutating func field(_ key: StaticString, literal json: String) {
