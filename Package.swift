@@ -81,7 +81,6 @@ let package = Package(
         .product(name: "NIOHTTP1", package: nio),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
-        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Mustache", package: "swift-mustache"),
       ], resources: [.embedInCode("Page/Assets")], swiftSettings: swiftSettings),
@@ -90,6 +89,9 @@ let package = Package(
       dependencies: [
         "ComputeABI", "FastlikeProfile", "FastlikeRuntime", "FastlikeServer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "NIOCore", package: nio),
+        .product(name: "NIOHTTP1", package: nio),
+        .product(name: "NIOPosix", package: nio),
       ], swiftSettings: swiftSettings),
     .executableTarget(
       name: "fastlike-bench",
@@ -123,7 +125,7 @@ let package = Package(
     .testTarget(
       name: "FastlikeServerTests",
       dependencies: [
-        "CTimestamp", "FastlikeRuntime", "FastlikeServer",
+        "CTimestamp", "FastlikeProfile", "FastlikeRuntime", "FastlikeServer",
         .product(name: "NIOCore", package: nio),
         .product(name: "NIOPosix", package: nio),
         .product(name: "Logging", package: "swift-log"),
@@ -131,8 +133,9 @@ let package = Package(
     .testTarget(
       name: "FastlikeCommandTests",
       dependencies: [
-        "fastlike", "FastlikeProfile", "FastlikeRuntime",
+        "fastlike", "FastlikeProfile", "FastlikeRuntime", "FastlikeServer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: swiftSettings),
     .testTarget(
       name: "ConformanceTests",

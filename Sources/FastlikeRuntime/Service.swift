@@ -34,6 +34,8 @@ public final class Service: RequestHandler {
   public final class Shared: Sendable {
     let loops: LoopStates
     let requests = Atomic<UInt64>(0)
+    let rateCounters = RateCounters()
+    let kvStores = KVStores()
 
     public init(logger: Logger) { loops = LoopStates(logger: logger) }
 
@@ -61,6 +63,9 @@ public final class Service: RequestHandler {
     self.shared = shared
   }
 
+  var rateCounters: RateCounters { shared.rateCounters }
+  var kvStores: KVStores { shared.kvStores }
+
   var asyncGrace: Duration { traces?.settings.asyncGrace ?? .zero }
 
   public func handle(_ request: DownstreamRequest, responder: any DownstreamResponder, on eventLoop: any EventLoop) {
@@ -86,25 +91,37 @@ public final class Service: RequestHandler {
     SandboxRun(sandbox: sandbox, context: context, service: self, onEnd: onEnd).start()
   }
 
-  /// One line for each request, where requests are logged.
-  func logEnd(of sandbox: Sandbox) {
+  /// One line for each request, where requests are logged: what it was and where its time went.
+  func logEnd(of sandbox: Sandbox, time: TimeAccount?) {
     guard logger.logLevel <= .info else { return }
-    let milliseconds = Double(ctimestamp_monotonic() - sandbox.request.receivedAt) / 1e6
     // Reduced as in a trace: no query, no user.
     let path = RedactedURL(sandbox.request.head.uri).path
+    let wall = Int64(bitPattern: ctimestamp_monotonic() &- sandbox.request.receivedAt)
+    let parts = time.map { ": " + $0.summary } ?? ""
     logger.info(
       """
-      request \(sandbox.requestNumber): \(sandbox.request.head.method) \(path) \
-      took \(milliseconds.rounded(toPlaces: 2)) ms, \(sandbox.vcpuNanoseconds / 1000) µs CPU, \
+      request \(sandbox.requestNumber): \(sandbox.request.head.method) \(path) took \(wall.inMilliseconds)\(parts); \
       \(sandbox.memory.byteCount >> 10) KiB memory
       """)
   }
 }
 
-extension Double {
-  fileprivate func rounded(toPlaces places: Int) -> Double {
-    var factor = 1.0
-    for _ in 0..<places { factor *= 10 }
-    return (self * factor).rounded() / factor
+extension TimeAccount {
+  /// The parts that matter, longest first: `waiting for backend 402.1 ms, guest 31.0 ms`.
+  public var summary: String {
+    var parts: [(name: String, nanoseconds: Int64)] = [
+      ("queue", queue), ("setup", setup), ("guest", guest), ("host", host),
+    ]
+    for cause in BlockCause.allCases where cause != .queue {
+      parts.append(("waiting for \(cause.name)", blocked[cause]))
+    }
+    parts[0].nanoseconds += blocked[.queue]
+    let shown = parts.filter { $0.nanoseconds >= 10_000 }.sorted { $0.nanoseconds > $1.nanoseconds }
+    return shown.map { "\($0.name) \($0.nanoseconds.inMilliseconds)" }.joined(separator: ", ")
   }
+}
+
+extension Int64 {
+  /// Nanoseconds as milliseconds with two decimals.
+  fileprivate var inMilliseconds: String { "\(Double(self / 10_000) / 100) ms" }
 }

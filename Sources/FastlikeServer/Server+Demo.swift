@@ -115,17 +115,3 @@ private enum DemoServing {
     return nil
   }
 }
-
-extension TimeAccount {
-  /// The parts that matter, longest first: `backend 402.1 ms, guest 31.0 ms`.
-  fileprivate var summary: String {
-    var parts: [(name: String, nanoseconds: Int64)] = [
-      ("queue", queue), ("setup", setup), ("guest", guest), ("host", host),
-    ]
-    for cause in BlockCause.allCases where cause != .queue {
-      parts.append(("waiting for \(cause.name)", blocked[cause]))
-    }
-    let shown = parts.filter { $0.nanoseconds >= 10_000 }.sorted { $0.nanoseconds > $1.nanoseconds }
-    return shown.map { "\($0.name) \(Double($0.nanoseconds / 10_000) / 100) ms" }.joined(separator: ", ")
-  }
-}

@@ -33,8 +33,11 @@ enum CommandSpelling {
     .value("compliance-region"), .value("fake-fastly-key"), .value("bind"), .value("addr"), .value("wasm"),
     .value("profile"), .value("profile-ui"), .value("profile-auth"), .negatable("profile-insecure-ui"),
     .value("profile-retain"), .value("profile-backend-cap"), .value("profile-spans"), .value("profile-async-grace"),
-    .value("profile-dir"), .value("profile-sample"), .value("module-cache"), .value("unknown-import-behavior"), .value("max-wall"),
-    .value("max-vcpu"), .plain("no-module-cache"), .plain("json"), .plain("help"), .plain("version"),
+    .value("profile-dir"), .value("profile-sample"), .value("module-cache"), .value("unknown-import-behavior"),
+    .value("max-wall"), .value("max-vcpu"), .plain("no-module-cache"), .plain("json"), .plain("help"),
+    .plain("version"), .value("server"), .value("dir"), .value("token"), .value("path"), .value("status"),
+    .value("outcome"), .value("module"), .value("min"), .value("limit"), .value("format"),
+    .value("output", short: "o"), .plain("force"),
     .negatable("reload"), .negatable("watch"), .negatable("log-stdout"), .negatable("log-stderr"), .negatable("epoch"),
   ]
 
@@ -45,10 +48,13 @@ enum CommandSpelling {
     .plain("wasm-cm-gc"),
   ]
 
-  /// Subcommands of the existing hosts, and of this program's plans, that are not there.
-  static let unavailableSubcommands = ["adapt", "trace"]
+  /// Subcommands of the existing hosts that are not there.
+  static let unavailableSubcommands = ["adapt"]
 
-  static let subcommands = ["serve", "run", "abi", "demo", "version", "help"]
+  static let subcommands = ["serve", "run", "abi", "demo", "trace", "version", "help"]
+
+  /// What must follow a subcommand that does nothing by itself.
+  static let nestedSubcommands = ["trace": ["list", "show", "export"]]
 
   /// The arguments in the parser's form.
   ///
@@ -68,6 +74,12 @@ enum CommandSpelling {
         if argument == "help" { return ["help"] + line.rest }
       } else if line.subcommand == nil, line.positionals.isEmpty, unavailableSubcommands.contains(argument) {
         throw unavailable(argument)
+      } else if let subcommand = line.subcommand, line.nested == nil, let nested = nestedSubcommands[subcommand] {
+        guard nested.contains(argument) else {
+          throw ConfigurationError(
+            place: subcommand, problem: "what of it? Write one of \(nested.joined(separator: ", ")) behind it")
+        }
+        line.nested = argument
       } else {
         line.positionals.append(argument)
         // What follows a program under test belongs to it; test runners do not write the separator.
@@ -88,13 +100,16 @@ enum CommandSpelling {
   private struct Line {
     var rest: ArraySlice<String>
     var subcommand: String?
+    /// One of ``CommandSpelling/nestedSubcommands``.
+    var nested: String?
     var flags: [String] = []
     var positionals: [String] = []
 
     var normalized: [String] {
-      if flags.contains("--help") { return (subcommand.map { [$0] } ?? []) + ["--help"] }
+      let command = [subcommand, nested].compactMap { $0 }
+      if flags.contains("--help") { return command + ["--help"] }
       if flags.contains("--version") { return ["version"] }
-      return [subcommand ?? "serve"] + flags + (positionals.isEmpty ? [] : ["--"] + positionals)
+      return (command.isEmpty ? ["serve"] : command) + flags + (positionals.isEmpty ? [] : ["--"] + positionals)
     }
 
     /// Reads a flag, and its value from the rest.

@@ -12,6 +12,7 @@ struct Fastlike: ParsableCommand {
       fastlike APP.wasm -b api=localhost:8080   serve with one backend
       fastlike APP.wasm -C fastly.toml          serve with a manifest
       fastlike run APP.wasm -- ARGS             run once, as a test runner
+      fastlike trace list --dir FOLDER          look at what was recorded
 
       A flag has one or two dashes and stands before or after the program, for run only before it. FASTLIKE_ and its \
       name in capitals (FASTLIKE_MAX_WALL for --max-wall) is the variable for it; several values are separated by \
@@ -19,7 +20,9 @@ struct Fastlike: ParsableCommand {
 
       Exit codes: 0 success, 1 failure, 2 wrong usage; run exits with the program's own code.
       """,
-    subcommands: [ServeCommand.self, RunCommand.self, AbiCommand.self, DemoCommand.self, VersionCommand.self],
+    subcommands: [
+      ServeCommand.self, RunCommand.self, TraceCommand.self, AbiCommand.self, DemoCommand.self, VersionCommand.self,
+    ],
     defaultSubcommand: ServeCommand.self)
 
   /// Exit codes other than those of the guest.

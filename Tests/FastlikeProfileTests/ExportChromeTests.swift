@@ -117,11 +117,37 @@ struct ExportChromeTests {
       }
       let samples = chunk["cpuProfile"]["samples"].array.compactMap(\.int)
       #expect(samples.allSatisfy(known.contains))
+      // The second node is the idle one.
+      #expect(samples.last == known.min().map { $0 + 1 })
       #expect(chunk["timeDeltas"].array.count == samples.count)
       #expect(chunk["timeDeltas"].array.allSatisfy { $0.int.map { $0 >= 0 } == true })
-      #expect(samples.last == 2)
     }
     #expect(try events(.stacks).count { $0["name"].string == "Profile" } == 3)
+  }
+
+  /// Firefox Profiler keeps one table of nodes for the whole file: a later profile would rename the earlier one's.
+  @Test func nodesOfAllProfilesHaveDifferentNumbers() throws {
+    let traces = TraceFixture.stacks.traces + TraceFixture.stacks.traces
+    let events = try ExportJSON(ChromeTraceEncoder.encode(traces))["traceEvents"].array
+    let nodes = events.filter { $0["name"].string == "ProfileChunk" }
+      .flatMap { $0["args"]["data"]["cpuProfile"]["nodes"].array.compactMap { $0["id"].int } }
+    #expect(nodes == Array(1...nodes.count))
+  }
+
+  @Test func aProfileHasOnlyTheNodesOfItsSamples() throws {
+    let chunks = try events(.stacks).filter { $0["name"].string == "ProfileChunk" }
+    let names = chunks.map { chunk in
+      chunk["args"]["data"]["cpuProfile"]["nodes"].array.compactMap { $0["callFrame"]["functionName"].string }
+    }
+    #expect(names.last == ["(root)", "(idle)", "serve", "tcp_sendmsg"])
+  }
+
+  @Test func anArrowComesBeforeThePhasesOfItsCall() throws {
+    let events = try events(.normal)
+    let call = try #require(events.firstIndex { $0["ph"].string == "X" && $0["cat"].string == "backend" })
+    let arrow = try #require(events.firstIndex { $0["ph"].string == "f" })
+    let phase = try #require(events.firstIndex { $0["cat"].string == "backend.phase" })
+    #expect(call < arrow && arrow < phase)
   }
 
   @Test func aGuestThatWaitsIsNotDrawnAsRunning() throws {

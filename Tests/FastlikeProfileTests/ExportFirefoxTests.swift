@@ -179,6 +179,43 @@ struct ExportFirefoxTests {
     #expect(!stop["requestStart"].isNull)
   }
 
+  @Test func aCallThatWasNeverSentHasNoRequestStart() throws {
+    let profile = try profile(.overlapping)
+    let stop = try #require(
+      Self.markers("Network", of: profile["threads"].array[0], in: profile).map(\.data)
+        .first { $0["requestStatus"].string == "network-error: dns_error" })
+    #expect(stop["domainLookupEnd"].double == 0.325)
+    #expect(stop["requestStart"].isNull && stop["responseStart"].isNull)
+  }
+
+  @Test func timesInPayloadsAreMilliseconds() throws {
+    let profile = try profile(.normal)
+    let thread = profile["threads"].array[0]
+    let request = try #require(Self.markers("Request", of: thread, in: profile).first?.data)
+    #expect(request["queue"].double == 0.2 && request["blockedBackend"].double == 5.8)
+    let schema = try #require(profile["meta"]["markerSchema"].array.first { $0["name"].string == "Request" })
+    let times = schema["fields"].array.filter { $0["format"].string == "duration" }.compactMap { $0["key"].string }
+    #expect(times.prefix(4) == ["queue", "setup", "guest", "host"])
+    #expect(times.count == 4 + BlockCause.allCases.count)
+  }
+
+  /// The viewer's CPU graph: without this column every stretch counts as busy.
+  @Test func aSuspendedGuestUsesNoCPU() throws {
+    var trace = TraceFixture.stacksTrace()
+    let stack = trace.guestStacks.samples[0].stack
+    trace.guestStacks.samples = [1_000_000, 2_000_000, 9_000_000]
+      .map { StackSample(relativeNanos: $0, stack: stack, weightNanos: 900_000) }
+    trace.blocked = [
+      BlockedInterval(start: 2_500_000, duration: 1_000_000, cause: .backend, inHostcall: false),
+      BlockedInterval(start: 4_000_000, duration: 4_000_000, cause: .timer, inHostcall: false),
+    ]
+    let samples = try ExportJSON(FirefoxProfileEncoder.encode(trace))["threads"].array[0]["samples"]
+    #expect(samples["time"].array.compactMap(\.double) == [1, 2, 2.5, 8, 9])
+    #expect(samples["stack"].array.map(\.isNull) == [false, false, true, true, false])
+    // 2 ms ran between the last two samples, which stand for 0.9 ms of CPU.
+    #expect(samples["threadCPUDelta"].array.compactMap(\.int) == [0, 900_000, 225_000, 225_000, 450_000])
+  }
+
   @Test func memoryIsWrittenAsDifferencesBehindAnEmptyRow() throws {
     let profile = try profile(.deep)
     let samples = try #require(profile["counters"].array.first)["samples"]

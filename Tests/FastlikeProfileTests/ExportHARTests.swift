@@ -63,6 +63,12 @@ struct ExportHARTests {
     #expect(["blocked", "dns", "connect", "ssl"].allSatisfy { timings[$0].double == -1 })
   }
 
+  @Test func aCallThatWasNeverSentWasBlocked() throws {
+    let timings = try entries(.overlapping)[1]["timings"]
+    #expect(timings["blocked"].double == 0.05 && timings["dns"].double == 0.1)
+    #expect(timings["send"].double == 0 && timings["wait"].double == 0 && timings["receive"].double == 0)
+  }
+
   @Test func aFailedCallHasStatusZeroAndAnError() throws {
     let entry = try entries(.overlapping)[1]
     #expect(entry["response"]["status"].int == 0)

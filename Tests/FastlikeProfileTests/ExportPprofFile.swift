@@ -41,6 +41,7 @@ struct ExportPprofFile {
     let functions = try unique(
       try profile.messages(5)
         .map { function in
+          guard try function.number(3) == nil else { throw ExportReadingError("a name that readers would demangle") }
           let file = try text(function.number(4))
           let name = try text(function.number(2))
           return (try function.number(1) ?? 0, file.isEmpty ? name : "\(name) [\(file)]")

@@ -59,6 +59,15 @@ struct ExportPprofTests {
     #expect(stacks.contains("skip; whitespace [app.wasm] inlined into parse(header: [UInt8]) [app.wasm]"))
   }
 
+  /// `go tool pprof` cuts arguments and templates off a name that is the linker's name too.
+  @Test func namesAreNotGivenAsTheLinkersNames() throws {
+    let profile = try ExportProtobuf(PprofEncoder.encode(TraceFixture.stacks.traces, compressed: false))
+    let strings = try profile.strings(6)
+    let functions = try profile.messages(5)
+    #expect(try functions.allSatisfy { try $0.number(3) == nil })
+    #expect(try functions.contains { strings[Int(try $0.number(2) ?? 0)] == "parse(header: [UInt8])" })
+  }
+
   @Test func theDefaultIsTheWallTime() throws {
     let file = try file(.normal)
     #expect(file.defaultType == "wall")

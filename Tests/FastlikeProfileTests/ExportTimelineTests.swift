@@ -43,6 +43,49 @@ struct ExportTimelineTests {
     #expect(phases.sendEnd == 300 && phases.firstByte == 300)
   }
 
+  /// Its last phase, by what is known of it.
+  private func lastPhase(_ change: (inout BackendCall) -> Void) -> BackendPhases.Name? {
+    var call = BackendCall(name: "b", url: RedactedURL("http://b.example/"), started: 100, totalNanos: 200)
+    change(&call)
+    return BackendPhases(of: call).segments.last?.name
+  }
+
+  @Test func aCallThatWasNeverSentDidNotWaitForAResponse() {
+    #expect(lastPhase { _ in } == .queue)
+    #expect(lastPhase { $0.dns = .init(start: 110, duration: 20) } == .queue)
+    #expect(lastPhase { $0.connect = .init(start: 110, duration: 20) } == .send)
+    #expect(lastPhase { $0.reusedConnection = true } == .send)
+    #expect(lastPhase { $0.requestSent = 150 } == .wait)
+    #expect(lastPhase { $0.isCollapsed = true } == .wait)
+    #expect(
+      lastPhase {
+        $0.url = RedactedURL("https://b.example/")
+        $0.connect = .init(start: 110, duration: 20)
+      } == .queue)
+  }
+
+  @Test func everyIntervalTakesTheFirstFreeLane() {
+    var state: UInt64 = 7
+    func random(_ bound: Int64) -> Int64 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int64(state >> 33) % bound
+    }
+    var start: Int64 = 0
+    let intervals = (0..<500).map { _ in
+      start += random(4)
+      return Interval(start: start, duration: random(40))
+    }
+    var ends: [Int64] = []
+    let expected = intervals.map { interval in
+      let lane = ends.firstIndex { $0 <= interval.start } ?? ends.count
+      if lane == ends.count { ends.append(0) }
+      ends[lane] = interval.end
+      return lane
+    }
+    #expect(Lanes(intervals).indices == expected)
+    #expect(Lanes(intervals).count == ends.count)
+  }
+
   @Test(arguments: TraceFixture.allCases)
   func theBreakdownIsTheWallTime(fixture: TraceFixture) {
     for exported in ExportBatch(fixture.traces).traces {
@@ -128,11 +171,28 @@ struct ExportTimelineTests {
     var json = JSONByteWriter()
     json.beginArray()
     for nanos: Int64 in [0, 1, 10, 1_000_000, 1_500_000, -250_001, .max, .min] { json.value(milliseconds: nanos) }
-    json.value(microseconds: 1_234_567)
+    json.value(microsecondsFrom: 0, to: 1_234_567)
     json.value("a\"\\\n\u{1}é")
     json.endArray()
-    let numbers = "0,0.000001,0.00001,1,1.5,-0.250001,9223372036854.775807,-9223372036854.775808,1234.567"
+    let numbers = "0,0.000001,0.00001,1,1.5,-0.250001,9223372036854.775807,-9223372036854.775808,1234.56689453125"
     #expect(String(decoding: json.bytes, as: UTF8.self) == "[\(numbers),\"a\\\"\\\\\\u000a\\u0001é\"]")
+  }
+
+  /// Some readers add and subtract doubles, others round to nanoseconds: both must see slices that meet.
+  @Test func microsecondsAreExactForReadersThatAddAndForThoseThatRound() throws {
+    for start: Int64 in [0, 1, 999, 68_770, 984_898, 61_386_404, 123_984_608_001, -250_001] {
+      for length: Int64 in [0, 1, 499, 500, 501, 1000, 1_637_453, 60_974_670, 86_400_000_000_777] {
+        let numbers = try [(0, start), (start, start + length), (0, start + length)]
+          .map { from, to in
+            var json = JSONByteWriter()
+            json.value(microsecondsFrom: from, to: to)
+            return try #require(Double(String(decoding: json.bytes, as: UTF8.self)))
+          }
+        #expect(numbers[0] + numbers[1] == numbers[2])
+        #expect(numbers[2] - numbers[0] == numbers[1])
+        #expect(numbers.map { Int64(($0 * 1000).rounded()) } == [start, length, start + length])
+      }
+    }
   }
 
   @Test func longMessagesGetLongLengths() throws {

@@ -96,6 +96,15 @@ struct FirefoxProfileImporterTests {
     #expect(batch.events.count == 1)
   }
 
+  /// As Wasmtime's guest profiler writes it: CPU differences of zero, and no ids.
+  @Test func aProfileThatTellsNoCPUTimeKeepsItsSamples() throws {
+    let batch = try Self.batch(
+      Self.versions[2].replacing("[0, 5, null, 7]", with: "[0, 0, 0, 0]")
+        .replacing("\"pid\": \"77\", \"tid\": \"78\"", with: "\"pid\": \"0\", \"tid\": \"0\""))
+    #expect(batch.events.map(\.weightNanos) == [2_000_000, 2_000_000, 2_000_000])
+    #expect(batch.events.allSatisfy { $0.processID == nil && $0.threadID == nil })
+  }
+
   @Test func compressedFilesAreRead() throws {
     let compressed = try #require(Gzip.compress(Array(Self.versions[2].utf8)))
     #expect(NativeProfileFormat.detect(compressed) == .firefox)

@@ -120,3 +120,45 @@ import Testing
     guard case .failed(.corruptEncoding) = decoded.read() else { return #expect(Bool(false), "not corrupt") }
   }
 }
+
+@Suite struct BodyPipeTests {
+  @Test func `what is written while a reader takes bytes does not overtake them`() {
+    let pipe = BodyPipe(capacity: 4)
+    var order: [String] = []
+    func drain() {
+      while true {
+        switch pipe.read() {
+        case .bytes(let bytes): order.append(String(buffer: bytes))
+        case .end: return order.append("end")
+        case .pending, .failed: return
+        }
+      }
+    }
+    pipe.onWritable = { pipe.finish() }
+    pipe.write(ByteBuffer(string: "all of it"))
+    pipe.onReadable = drain
+    drain()
+    #expect(order == ["all of it", "end"])
+  }
+
+  @Test func `a full pipe tells its writer once there is room`() {
+    let pipe = BodyPipe(capacity: 4)
+    var told = 0
+    pipe.onWritable = { told += 1 }
+    pipe.write(ByteBuffer(string: "12345678"))
+    #expect(!pipe.isWritable)
+    _ = pipe.read(max: 2)
+    #expect(told == 0)
+    _ = pipe.read(max: 3)
+    #expect(told == 1)
+  }
+
+  @Test func `a reader that goes drops what is there and tells the writer`() {
+    let pipe = BodyPipe()
+    var isCancelled = false
+    pipe.onCancel = { isCancelled = true }
+    pipe.write(ByteBuffer(string: "unread"))
+    pipe.cancel()
+    #expect(isCancelled && pipe.bufferedBytes == 0)
+  }
+}

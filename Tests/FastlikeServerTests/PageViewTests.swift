@@ -23,6 +23,8 @@ struct PageFigureTests {
   @Test func aPartIsNeverRoundedToNothing() {
     #expect(Figures.share(1, of: 1_000_000) == "<1 %")
     #expect(Figures.share(0, of: 10) == "0 %")
+    #expect(Figures.share(999, of: 1000) == ">99 %")
+    #expect(Figures.share(1000, of: 1000) == "100 %")
     #expect(Figures.share(94, of: 100) == "94 %")
     #expect(Figures.share(1, of: 0) == "0 %")
   }

@@ -3,10 +3,32 @@
 
 internal import CWasmtime
 
-let aclOpenThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(3, caller, raw)
+/// The hostcalls of `fastly_acl`.
+public protocol ACLHostcalls: AnyObject {
+  /// `fastly_acl.open`.
+  func aclOpen(name: GuestBytes) throws(Status) -> ACLHandle
+  /// `fastly_acl.lookup`.
+  func aclLookup(acl: ACLHandle, ipOctets: GuestBytes) throws(Status) -> Blocking<(bodyHandle: BodyHandle?, aclError: ACLError)>
 }
 
-let aclLookupThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(4, caller, raw)
+let aclOpenThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
+  HostcallContext.answer(3, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let name = try memory.bytes(a.u32(0), count: a.u32(1))
+    let aclHandlePlace = try memory.out(a.u32(2), UInt32.self)
+    let value = try host.aclOpen(name: name)
+    aclHandlePlace.store(value.rawValue)
+  }
+}
+
+let aclLookupThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(4, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let acl = ACLHandle(rawValue: a.u32(0))
+    let ipOctets = try memory.bytes(a.u32(1), count: a.u32(2))
+    let bodyHandlePlace = try memory.out(a.u32(3), UInt32.self)
+    let aclErrorPlace = try memory.out(a.u32(4), UInt32.self)
+    return try host.aclLookup(acl: acl, ipOctets: ipOctets).finishing { (value) throws(Status) in
+      if let value = value.bodyHandle { bodyHandlePlace.store(value.rawValue) }
+      aclErrorPlace.store(value.aclError.rawValue)
+    }
+  }
 }

@@ -3,26 +3,83 @@
 
 internal import CWasmtime
 
+/// The hostcalls of `fastly_erl`.
+public protocol ErlHostcalls: AnyObject {
+  /// `fastly_erl.check_rate`.
+  func erlCheckRate(rateCounter: GuestBytes, entry: GuestBytes, delta: UInt32, window: UInt32, limit: UInt32, penaltyBox: GuestBytes, ttl: UInt32) throws(Status) -> Bool
+  /// `fastly_erl.ratecounter_increment`.
+  func erlRatecounterIncrement(rateCounter: GuestBytes, entry: GuestBytes, delta: UInt32) throws(Status)
+  /// `fastly_erl.ratecounter_lookup_rate`.
+  func erlRatecounterLookupRate(rateCounter: GuestBytes, entry: GuestBytes, window: UInt32) throws(Status) -> UInt32
+  /// `fastly_erl.ratecounter_lookup_count`.
+  func erlRatecounterLookupCount(rateCounter: GuestBytes, entry: GuestBytes, duration: UInt32) throws(Status) -> UInt32
+  /// `fastly_erl.penaltybox_add`.
+  func erlPenaltyboxAdd(penaltyBox: GuestBytes, entry: GuestBytes, ttl: UInt32) throws(Status)
+  /// `fastly_erl.penaltybox_has`.
+  func erlPenaltyboxHas(penaltyBox: GuestBytes, entry: GuestBytes) throws(Status) -> Bool
+}
+
 let erlCheckRateThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(74, caller, raw)
+  HostcallContext.answer(74, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let rateCounter = try memory.bytes(a.u32(0), count: a.u32(1))
+    let entry = try memory.bytes(a.u32(2), count: a.u32(3))
+    let delta = a.u32(4)
+    let window = a.u32(5)
+    let limit = a.u32(6)
+    let penaltyBox = try memory.bytes(a.u32(7), count: a.u32(8))
+    let ttl = a.u32(9)
+    let blockedPlace = try memory.out(a.u32(10), UInt32.self)
+    let value = try host.erlCheckRate(rateCounter: rateCounter, entry: entry, delta: delta, window: window, limit: limit, penaltyBox: penaltyBox, ttl: ttl)
+    blockedPlace.store(value ? 1 : 0)
+  }
 }
 
 let erlRatecounterIncrementThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(75, caller, raw)
+  HostcallContext.answer(75, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let rateCounter = try memory.bytes(a.u32(0), count: a.u32(1))
+    let entry = try memory.bytes(a.u32(2), count: a.u32(3))
+    let delta = a.u32(4)
+    try host.erlRatecounterIncrement(rateCounter: rateCounter, entry: entry, delta: delta)
+  }
 }
 
 let erlRatecounterLookupRateThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(76, caller, raw)
+  HostcallContext.answer(76, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let rateCounter = try memory.bytes(a.u32(0), count: a.u32(1))
+    let entry = try memory.bytes(a.u32(2), count: a.u32(3))
+    let window = a.u32(4)
+    let ratePlace = try memory.out(a.u32(5), UInt32.self)
+    let value = try host.erlRatecounterLookupRate(rateCounter: rateCounter, entry: entry, window: window)
+    ratePlace.store(value)
+  }
 }
 
 let erlRatecounterLookupCountThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(77, caller, raw)
+  HostcallContext.answer(77, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let rateCounter = try memory.bytes(a.u32(0), count: a.u32(1))
+    let entry = try memory.bytes(a.u32(2), count: a.u32(3))
+    let duration = a.u32(4)
+    let countPlace = try memory.out(a.u32(5), UInt32.self)
+    let value = try host.erlRatecounterLookupCount(rateCounter: rateCounter, entry: entry, duration: duration)
+    countPlace.store(value)
+  }
 }
 
 let erlPenaltyboxAddThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(78, caller, raw)
+  HostcallContext.answer(78, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let penaltyBox = try memory.bytes(a.u32(0), count: a.u32(1))
+    let entry = try memory.bytes(a.u32(2), count: a.u32(3))
+    let ttl = a.u32(4)
+    try host.erlPenaltyboxAdd(penaltyBox: penaltyBox, entry: entry, ttl: ttl)
+  }
 }
 
 let erlPenaltyboxHasThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(79, caller, raw)
+  HostcallContext.answer(79, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let penaltyBox = try memory.bytes(a.u32(0), count: a.u32(1))
+    let entry = try memory.bytes(a.u32(2), count: a.u32(3))
+    let hasPlace = try memory.out(a.u32(4), UInt32.self)
+    let value = try host.erlPenaltyboxHas(penaltyBox: penaltyBox, entry: entry)
+    hasPlace.store(value ? 1 : 0)
+  }
 }

@@ -109,6 +109,8 @@ public protocol HTTPReqHostcalls: AnyObject {
   func httpReqAutoDecompressResponseSet(handle: RequestHandle, encodings: ContentEncodings) throws(Status)
   /// `fastly_http_req.framing_headers_mode_set`.
   func httpReqFramingHeadersModeSet(handle: RequestHandle, mode: FramingHeadersMode) throws(Status)
+  /// `fastly_http_req.register_dynamic_backend`.
+  func httpReqRegisterDynamicBackend(namePrefix: GuestBytes, target: GuestBytes, backendConfigMask: BackendConfigOptions, backendConfiguration: DynamicBackendConfig) throws(Status)
   /// `fastly_http_req.inspect`.
   func httpReqInspect(req: RequestHandle, body: BodyHandle, inspInfoMask: InspectInfoMask, inspInfo: InspectInfo, buf: GuestOutput) throws(Status) -> Blocking<Void>
   /// `fastly_http_req.on_behalf_of`.
@@ -630,7 +632,13 @@ let httpReqFramingHeadersModeSetThunk: wasmtime_func_unchecked_callback_t = { _,
 }
 
 let httpReqRegisterDynamicBackendThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(215, caller, raw)
+  HostcallContext.answer(215, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let namePrefix = try memory.bytes(a.u32(0), count: a.u32(1))
+    let target = try memory.bytes(a.u32(2), count: a.u32(3))
+    let backendConfigMask = try BackendConfigOptions(argument: a.u32(4))
+    let backendConfiguration = try DynamicBackendConfig(memory, a.u32(5))
+    try host.httpReqRegisterDynamicBackend(namePrefix: namePrefix, target: target, backendConfigMask: backendConfigMask, backendConfiguration: backendConfiguration)
+  }
 }
 
 let httpReqInspectThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in

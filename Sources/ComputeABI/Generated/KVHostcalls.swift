@@ -3,14 +3,45 @@
 
 internal import CWasmtime
 
+/// The hostcalls of `fastly_kv`.
+public protocol KVHostcalls: AnyObject {
+  /// `fastly_kv.open`.
+  func kvOpen(name: GuestBytes) throws(Status) -> KVStoreHandle
+  /// `fastly_kv.lookup`.
+  func kvLookup(store: KVStoreHandle, key: GuestBytes) throws(Status) -> Blocking<BodyHandle?>
+  /// `fastly_kv.insert`.
+  func kvInsert(store: KVStoreHandle, key: GuestBytes, bodyHandle: BodyHandle, maxAge: UInt32) throws(Status) -> Blocking<Bool>
+}
+
 let kvOpenThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(240, caller, raw)
+  HostcallContext.answer(240, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let name = try memory.bytes(a.u32(0), count: a.u32(1))
+    let kvStoreHandlePlace = try memory.out(a.u32(2), UInt32.self)
+    let value = try host.kvOpen(name: name)
+    kvStoreHandlePlace.store(value.rawValue)
+  }
 }
 
-let kvLookupThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(241, caller, raw)
+let kvLookupThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(241, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let store = KVStoreHandle(rawValue: a.u32(0))
+    let key = try memory.bytes(a.u32(1), count: a.u32(2))
+    let bodyHandlePlace = try memory.out(a.u32(3), UInt32.self)
+    return try host.kvLookup(store: store, key: key).finishing { (value) throws(Status) in
+      if let value = value { bodyHandlePlace.store(value.rawValue) }
+    }
+  }
 }
 
-let kvInsertThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(242, caller, raw)
+let kvInsertThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(242, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let store = KVStoreHandle(rawValue: a.u32(0))
+    let key = try memory.bytes(a.u32(1), count: a.u32(2))
+    let bodyHandle = BodyHandle(rawValue: a.u32(3))
+    let maxAge = a.u32(4)
+    let insertedPlace = try memory.out(a.u32(5), UInt32.self)
+    return try host.kvInsert(store: store, key: key, bodyHandle: bodyHandle, maxAge: maxAge).finishing { (value) throws(Status) in
+      insertedPlace.store(value ? 1 : 0)
+    }
+  }
 }

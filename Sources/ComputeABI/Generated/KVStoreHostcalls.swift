@@ -3,42 +3,146 @@
 
 internal import CWasmtime
 
+/// The hostcalls of `fastly_kv_store`.
+public protocol KVStoreHostcalls: AnyObject {
+  /// `fastly_kv_store.open`.
+  func kvStoreOpen(name: GuestBytes) throws(Status) -> KVStoreHandle
+  /// `fastly_kv_store.lookup`.
+  func kvStoreLookup(store: KVStoreHandle, key: GuestBytes, lookupConfigMask: KVLookupConfigOptions, lookupConfiguration: KVLookupConfig) throws(Status) -> KVStoreLookupHandle
+  /// `fastly_kv_store.lookup_wait`.
+  func kvStoreLookupWait(handle: KVStoreLookupHandle, metadataBuf: GuestOutput) throws(Status) -> Blocking<(bodyHandle: BodyHandle?, generation: UInt32?, kvError: KVError)>
+  /// `fastly_kv_store.lookup_wait_v2`.
+  func kvStoreLookupWaitV2(handle: KVStoreLookupHandle, metadataBuf: GuestOutput) throws(Status) -> Blocking<(bodyHandle: BodyHandle?, generation: UInt64?, kvError: KVError)>
+  /// `fastly_kv_store.insert`.
+  func kvStoreInsert(store: KVStoreHandle, key: GuestBytes, bodyHandle: BodyHandle, insertConfigMask: KVInsertConfigOptions, insertConfiguration: KVInsertConfig) throws(Status) -> Blocking<KVStoreInsertHandle>
+  /// `fastly_kv_store.insert_wait`.
+  func kvStoreInsertWait(handle: KVStoreInsertHandle) throws(Status) -> Blocking<KVError>
+  /// `fastly_kv_store.delete`.
+  func kvStoreDelete(store: KVStoreHandle, key: GuestBytes, deleteConfigMask: KVDeleteConfigOptions, deleteConfiguration: KVDeleteConfig) throws(Status) -> KVStoreDeleteHandle
+  /// `fastly_kv_store.delete_wait`.
+  func kvStoreDeleteWait(handle: KVStoreDeleteHandle) throws(Status) -> Blocking<KVError>
+  /// `fastly_kv_store.list`.
+  func kvStoreList(store: KVStoreHandle, listConfigMask: KVListConfigOptions, listConfiguration: KVListConfig) throws(Status) -> KVStoreListHandle
+  /// `fastly_kv_store.list_wait`.
+  func kvStoreListWait(handle: KVStoreListHandle) throws(Status) -> Blocking<(bodyHandle: BodyHandle?, kvError: KVError)>
+}
+
 let kvStoreOpenThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(243, caller, raw)
+  HostcallContext.answer(243, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let name = try memory.bytes(a.u32(0), count: a.u32(1))
+    let kvStoreHandlePlace = try memory.out(a.u32(2), UInt32.self)
+    let value = try host.kvStoreOpen(name: name)
+    kvStoreHandlePlace.store(value.rawValue)
+  }
 }
 
 let kvStoreLookupThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(244, caller, raw)
+  HostcallContext.answer(244, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let store = KVStoreHandle(rawValue: a.u32(0))
+    let key = try memory.bytes(a.u32(1), count: a.u32(2))
+    let lookupConfigMask = try KVLookupConfigOptions(argument: a.u32(3))
+    let lookupConfiguration = try KVLookupConfig(memory, a.u32(4))
+    let handlePlace = try memory.out(a.u32(5), UInt32.self)
+    let value = try host.kvStoreLookup(store: store, key: key, lookupConfigMask: lookupConfigMask, lookupConfiguration: lookupConfiguration)
+    handlePlace.store(value.rawValue)
+  }
 }
 
-let kvStoreLookupWaitThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(245, caller, raw)
+let kvStoreLookupWaitThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(245, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = KVStoreLookupHandle(rawValue: a.u32(0))
+    let bodyHandlePlace = try memory.out(a.u32(1), UInt32.self)
+    let metadataBuf = GuestOutput(try memory.buffer(a.u32(2), count: a.u32(3)), written: try memory.out(a.u32(4), UInt32.self))
+    let generationPlace = try memory.out(a.u32(5), UInt32.self)
+    let kvErrorPlace = try memory.out(a.u32(6), UInt32.self)
+    return try host.kvStoreLookupWait(handle: handle, metadataBuf: metadataBuf).finishing { (value) throws(Status) in
+      if let value = value.bodyHandle { bodyHandlePlace.store(value.rawValue) }
+      if let value = value.generation { generationPlace.store(value) }
+      kvErrorPlace.store(value.kvError.rawValue)
+    }
+  }
 }
 
-let kvStoreLookupWaitV2Thunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(246, caller, raw)
+let kvStoreLookupWaitV2Thunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(246, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = KVStoreLookupHandle(rawValue: a.u32(0))
+    let bodyHandlePlace = try memory.out(a.u32(1), UInt32.self)
+    let metadataBuf = GuestOutput(try memory.buffer(a.u32(2), count: a.u32(3)), written: try memory.out(a.u32(4), UInt32.self))
+    let generationPlace = try memory.out(a.u32(5), UInt64.self)
+    let kvErrorPlace = try memory.out(a.u32(6), UInt32.self)
+    return try host.kvStoreLookupWaitV2(handle: handle, metadataBuf: metadataBuf).finishing { (value) throws(Status) in
+      if let value = value.bodyHandle { bodyHandlePlace.store(value.rawValue) }
+      if let value = value.generation { generationPlace.store(value) }
+      kvErrorPlace.store(value.kvError.rawValue)
+    }
+  }
 }
 
-let kvStoreInsertThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(247, caller, raw)
+let kvStoreInsertThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(247, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let store = KVStoreHandle(rawValue: a.u32(0))
+    let key = try memory.bytes(a.u32(1), count: a.u32(2))
+    let bodyHandle = BodyHandle(rawValue: a.u32(3))
+    let insertConfigMask = try KVInsertConfigOptions(argument: a.u32(4))
+    let insertConfiguration = try KVInsertConfig(memory, a.u32(5))
+    let handlePlace = try memory.out(a.u32(6), UInt32.self)
+    return try host.kvStoreInsert(store: store, key: key, bodyHandle: bodyHandle, insertConfigMask: insertConfigMask, insertConfiguration: insertConfiguration).finishing { (value) throws(Status) in
+      handlePlace.store(value.rawValue)
+    }
+  }
 }
 
-let kvStoreInsertWaitThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(248, caller, raw)
+let kvStoreInsertWaitThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(248, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = KVStoreInsertHandle(rawValue: a.u32(0))
+    let kvErrorPlace = try memory.out(a.u32(1), UInt32.self)
+    return try host.kvStoreInsertWait(handle: handle).finishing { (value) throws(Status) in
+      kvErrorPlace.store(value.rawValue)
+    }
+  }
 }
 
 let kvStoreDeleteThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(249, caller, raw)
+  HostcallContext.answer(249, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let store = KVStoreHandle(rawValue: a.u32(0))
+    let key = try memory.bytes(a.u32(1), count: a.u32(2))
+    let deleteConfigMask = try KVDeleteConfigOptions(argument: a.u32(3))
+    let deleteConfiguration = try KVDeleteConfig(memory, a.u32(4))
+    let handlePlace = try memory.out(a.u32(5), UInt32.self)
+    let value = try host.kvStoreDelete(store: store, key: key, deleteConfigMask: deleteConfigMask, deleteConfiguration: deleteConfiguration)
+    handlePlace.store(value.rawValue)
+  }
 }
 
-let kvStoreDeleteWaitThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(250, caller, raw)
+let kvStoreDeleteWaitThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(250, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = KVStoreDeleteHandle(rawValue: a.u32(0))
+    let kvErrorPlace = try memory.out(a.u32(1), UInt32.self)
+    return try host.kvStoreDeleteWait(handle: handle).finishing { (value) throws(Status) in
+      kvErrorPlace.store(value.rawValue)
+    }
+  }
 }
 
 let kvStoreListThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(251, caller, raw)
+  HostcallContext.answer(251, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let store = KVStoreHandle(rawValue: a.u32(0))
+    let listConfigMask = try KVListConfigOptions(argument: a.u32(1))
+    let listConfiguration = try KVListConfig(memory, a.u32(2))
+    let handlePlace = try memory.out(a.u32(3), UInt32.self)
+    let value = try host.kvStoreList(store: store, listConfigMask: listConfigMask, listConfiguration: listConfiguration)
+    handlePlace.store(value.rawValue)
+  }
 }
 
-let kvStoreListWaitThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(252, caller, raw)
+let kvStoreListWaitThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(252, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = KVStoreListHandle(rawValue: a.u32(0))
+    let bodyHandlePlace = try memory.out(a.u32(1), UInt32.self)
+    let kvErrorPlace = try memory.out(a.u32(2), UInt32.self)
+    return try host.kvStoreListWait(handle: handle).finishing { (value) throws(Status) in
+      if let value = value.bodyHandle { bodyHandlePlace.store(value.rawValue) }
+      kvErrorPlace.store(value.kvError.rawValue)
+    }
+  }
 }

@@ -3,42 +3,122 @@
 
 internal import CWasmtime
 
-let objectStoreOpenThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(257, caller, raw)
+/// The hostcalls of `fastly_object_store`.
+public protocol ObjectStoreHostcalls: AnyObject {
+  /// `fastly_object_store.open`.
+  func objectStoreOpen(name: GuestBytes) throws(Status) -> ObjectStoreHandle
+  /// `fastly_object_store.lookup`.
+  func objectStoreLookup(store: ObjectStoreHandle, key: GuestBytes) throws(Status) -> Blocking<BodyHandle?>
+  /// `fastly_object_store.lookup_async`.
+  func objectStoreLookupAsync(store: ObjectStoreHandle, key: GuestBytes) throws(Status) -> PendingKVLookupHandle
+  /// `fastly_object_store.pending_lookup_wait`.
+  func objectStorePendingLookupWait(pendingObjstrHandle: PendingKVLookupHandle) throws(Status) -> Blocking<BodyHandle?>
+  /// `fastly_object_store.insert`.
+  func objectStoreInsert(store: ObjectStoreHandle, key: GuestBytes, bodyHandle: BodyHandle) throws(Status) -> Blocking<Void>
+  /// `fastly_object_store.insert_async`.
+  func objectStoreInsertAsync(store: ObjectStoreHandle, key: GuestBytes, bodyHandle: BodyHandle) throws(Status) -> Blocking<PendingKVInsertHandle>
+  /// `fastly_object_store.pending_insert_wait`.
+  func objectStorePendingInsertWait(pendingObjstrHandle: PendingKVInsertHandle) throws(Status) -> Blocking<Void>
+  /// `fastly_object_store.delete_async`.
+  func objectStoreDeleteAsync(store: ObjectStoreHandle, key: GuestBytes) throws(Status) -> PendingKVDeleteHandle
+  /// `fastly_object_store.pending_delete_wait`.
+  func objectStorePendingDeleteWait(pendingObjstrHandle: PendingKVDeleteHandle) throws(Status) -> Blocking<Void>
+  /// `fastly_object_store.lookup_as_fd`.
+  func objectStoreLookupAsFd(store: ObjectStoreHandle, key: GuestBytes) throws(Status) -> Blocking<UInt32>
 }
 
-let objectStoreLookupThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(258, caller, raw)
+let objectStoreOpenThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
+  HostcallContext.answer(257, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let name = try memory.bytes(a.u32(0), count: a.u32(1))
+    let objectStoreHandlePlace = try memory.out(a.u32(2), UInt32.self)
+    let value = try host.objectStoreOpen(name: name)
+    objectStoreHandlePlace.store(value.rawValue)
+  }
+}
+
+let objectStoreLookupThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(258, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let store = ObjectStoreHandle(rawValue: a.u32(0))
+    let key = try memory.bytes(a.u32(1), count: a.u32(2))
+    let bodyHandlePlace = try memory.out(a.u32(3), UInt32.self)
+    return try host.objectStoreLookup(store: store, key: key).finishing { (value) throws(Status) in
+      if let value = value { bodyHandlePlace.store(value.rawValue) }
+    }
+  }
 }
 
 let objectStoreLookupAsyncThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(259, caller, raw)
+  HostcallContext.answer(259, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let store = ObjectStoreHandle(rawValue: a.u32(0))
+    let key = try memory.bytes(a.u32(1), count: a.u32(2))
+    let pendingHandlePlace = try memory.out(a.u32(3), UInt32.self)
+    let value = try host.objectStoreLookupAsync(store: store, key: key)
+    pendingHandlePlace.store(value.rawValue)
+  }
 }
 
-let objectStorePendingLookupWaitThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(260, caller, raw)
+let objectStorePendingLookupWaitThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(260, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let pendingObjstrHandle = PendingKVLookupHandle(rawValue: a.u32(0))
+    let bodyHandlePlace = try memory.out(a.u32(1), UInt32.self)
+    return try host.objectStorePendingLookupWait(pendingObjstrHandle: pendingObjstrHandle).finishing { (value) throws(Status) in
+      if let value = value { bodyHandlePlace.store(value.rawValue) }
+    }
+  }
 }
 
-let objectStoreInsertThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(261, caller, raw)
+let objectStoreInsertThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(261, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let store = ObjectStoreHandle(rawValue: a.u32(0))
+    let key = try memory.bytes(a.u32(1), count: a.u32(2))
+    let bodyHandle = BodyHandle(rawValue: a.u32(3))
+    return try host.objectStoreInsert(store: store, key: key, bodyHandle: bodyHandle).finishing { (_) throws(Status) in }
+  }
 }
 
-let objectStoreInsertAsyncThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(262, caller, raw)
+let objectStoreInsertAsyncThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(262, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let store = ObjectStoreHandle(rawValue: a.u32(0))
+    let key = try memory.bytes(a.u32(1), count: a.u32(2))
+    let bodyHandle = BodyHandle(rawValue: a.u32(3))
+    let pendingHandlePlace = try memory.out(a.u32(4), UInt32.self)
+    return try host.objectStoreInsertAsync(store: store, key: key, bodyHandle: bodyHandle).finishing { (value) throws(Status) in
+      pendingHandlePlace.store(value.rawValue)
+    }
+  }
 }
 
-let objectStorePendingInsertWaitThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(263, caller, raw)
+let objectStorePendingInsertWaitThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(263, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let pendingObjstrHandle = PendingKVInsertHandle(rawValue: a.u32(0))
+    return try host.objectStorePendingInsertWait(pendingObjstrHandle: pendingObjstrHandle).finishing { (_) throws(Status) in }
+  }
 }
 
 let objectStoreDeleteAsyncThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(264, caller, raw)
+  HostcallContext.answer(264, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let store = ObjectStoreHandle(rawValue: a.u32(0))
+    let key = try memory.bytes(a.u32(1), count: a.u32(2))
+    let pendingHandlePlace = try memory.out(a.u32(3), UInt32.self)
+    let value = try host.objectStoreDeleteAsync(store: store, key: key)
+    pendingHandlePlace.store(value.rawValue)
+  }
 }
 
-let objectStorePendingDeleteWaitThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(265, caller, raw)
+let objectStorePendingDeleteWaitThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(265, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let pendingObjstrHandle = PendingKVDeleteHandle(rawValue: a.u32(0))
+    return try host.objectStorePendingDeleteWait(pendingObjstrHandle: pendingObjstrHandle).finishing { (_) throws(Status) in }
+  }
 }
 
-let objectStoreLookupAsFdThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(266, caller, raw)
+let objectStoreLookupAsFdThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(266, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let store = ObjectStoreHandle(rawValue: a.u32(0))
+    let key = try memory.bytes(a.u32(1), count: a.u32(2))
+    let fdPlace = try memory.out(a.u32(3), UInt32.self)
+    return try host.objectStoreLookupAsFd(store: store, key: key).finishing { (value) throws(Status) in
+      fdPlace.store(value)
+    }
+  }
 }

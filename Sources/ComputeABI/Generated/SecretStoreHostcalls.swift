@@ -3,18 +3,50 @@
 
 internal import CWasmtime
 
+/// The hostcalls of `fastly_secret_store`.
+public protocol SecretStoreHostcalls: AnyObject {
+  /// `fastly_secret_store.open`.
+  func secretStoreOpen(name: GuestBytes) throws(Status) -> SecretStoreHandle
+  /// `fastly_secret_store.get`.
+  func secretStoreGet(store: SecretStoreHandle, key: GuestBytes) throws(Status) -> SecretHandle
+  /// `fastly_secret_store.plaintext`.
+  func secretStorePlaintext(secret: SecretHandle, buf: GuestOutput) throws(Status)
+  /// `fastly_secret_store.from_bytes`.
+  func secretStoreFromBytes(buf: GuestBytes) throws(Status) -> SecretHandle
+}
+
 let secretStoreOpenThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(268, caller, raw)
+  HostcallContext.answer(268, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let name = try memory.bytes(a.u32(0), count: a.u32(1))
+    let secretStoreHandlePlace = try memory.out(a.u32(2), UInt32.self)
+    let value = try host.secretStoreOpen(name: name)
+    secretStoreHandlePlace.store(value.rawValue)
+  }
 }
 
 let secretStoreGetThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(269, caller, raw)
+  HostcallContext.answer(269, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let store = SecretStoreHandle(rawValue: a.u32(0))
+    let key = try memory.bytes(a.u32(1), count: a.u32(2))
+    let secretHandlePlace = try memory.out(a.u32(3), UInt32.self)
+    let value = try host.secretStoreGet(store: store, key: key)
+    secretHandlePlace.store(value.rawValue)
+  }
 }
 
 let secretStorePlaintextThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(270, caller, raw)
+  HostcallContext.answer(270, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let secret = SecretHandle(rawValue: a.u32(0))
+    let buf = GuestOutput(try memory.buffer(a.u32(1), count: a.u32(2)), written: try memory.out(a.u32(3), UInt32.self))
+    try host.secretStorePlaintext(secret: secret, buf: buf)
+  }
 }
 
 let secretStoreFromBytesThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(271, caller, raw)
+  HostcallContext.answer(271, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let buf = try memory.bytes(a.u32(0), count: a.u32(1))
+    let secretHandlePlace = try memory.out(a.u32(2), UInt32.self)
+    let value = try host.secretStoreFromBytes(buf: buf)
+    secretHandlePlace.store(value.rawValue)
+  }
 }

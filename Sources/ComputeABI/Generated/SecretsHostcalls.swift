@@ -3,6 +3,16 @@
 
 internal import CWasmtime
 
+/// The hostcalls of `fastly_secrets`.
+public protocol SecretsHostcalls: AnyObject {
+  /// `fastly_secrets.get_secret`.
+  func secretsGetSecret(name: GuestBytes, secret: GuestOutput) throws(Status)
+}
+
 let secretsGetSecretThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(272, caller, raw)
+  HostcallContext.answer(272, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let name = try memory.bytes(a.u32(0), count: a.u32(1))
+    let secret = GuestOutput(try memory.buffer(a.u32(2), count: a.u32(3)), written: try memory.out(a.u32(4), UInt32.self))
+    try host.secretsGetSecret(name: name, secret: secret)
+  }
 }

@@ -3,10 +3,28 @@
 
 internal import CWasmtime
 
+/// The hostcalls of `fastly_shielding`.
+public protocol ShieldingHostcalls: AnyObject {
+  /// `fastly_shielding.shield_info`.
+  func shieldingShieldInfo(name: GuestBytes, infoBlock: GuestOutput) throws(Status)
+  /// `fastly_shielding.backend_for_shield`.
+  func shieldingBackendForShield(shieldName: GuestBytes, backendConfigMask: ShieldBackendOptions, backendConfiguration: ShieldBackendConfig, backendName: GuestOutput) throws(Status)
+}
+
 let shieldingShieldInfoThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(273, caller, raw)
+  HostcallContext.answer(273, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let name = try memory.bytes(a.u32(0), count: a.u32(1))
+    let infoBlock = GuestOutput(try memory.buffer(a.u32(2), count: a.u32(3)), written: try memory.out(a.u32(4), UInt32.self))
+    try host.shieldingShieldInfo(name: name, infoBlock: infoBlock)
+  }
 }
 
 let shieldingBackendForShieldThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(274, caller, raw)
+  HostcallContext.answer(274, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let shieldName = try memory.bytes(a.u32(0), count: a.u32(1))
+    let backendConfigMask = try ShieldBackendOptions(argument: a.u32(2))
+    let backendConfiguration = try ShieldBackendConfig(memory, a.u32(3))
+    let backendName = GuestOutput(try memory.buffer(a.u32(4), count: a.u32(5)), written: try memory.out(a.u32(6), UInt32.self))
+    try host.shieldingBackendForShield(shieldName: shieldName, backendConfigMask: backendConfigMask, backendConfiguration: backendConfiguration, backendName: backendName)
+  }
 }

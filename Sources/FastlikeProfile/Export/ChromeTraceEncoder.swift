@@ -37,8 +37,8 @@ public enum ChromeTraceEncoder {
   }
 }
 
-/// Numbers for processes, threads, arrows and nodes of stacks that are unique in a file: some viewers look threads up by
-/// their number alone, and Firefox Profiler keeps one table for the nodes of all profiles.
+/// Numbers for processes, threads, arrows and nodes of stacks that are unique in a file: some viewers look threads up
+/// by their number alone, and Firefox Profiler keeps one table for the nodes of all profiles.
 struct ExportRowNumbers {
   private var row = 0
   private var flow = 0

@@ -41,19 +41,21 @@ struct Lanes {
 
   /// Each interval takes the first lane that is free at its start.
   ///
-  /// Complexity: O(intervals × lanes), after sorting unless they are sorted by start.
+  /// Complexity: O(intervals × log lanes), after sorting unless they are sorted by start.
   init(_ intervals: [Interval]) {
     var indices = [Int](repeating: 0, count: intervals.count)
-    var ends: [Int64] = []
+    var count = 0
+    var taken = BinaryHeap<(end: Int64, lane: Int)> { $0.end < $1.end }
+    var free = BinaryHeap<Int>(by: <)
     func place(_ index: Int) {
-      let interval = intervals[index]
-      if let lane = ends.firstIndex(where: { $0 <= interval.start }) {
-        indices[index] = lane
-        ends[lane] = interval.end
-      } else {
-        indices[index] = ends.count
-        ends.append(interval.end)
+      while let first = taken.first, first.end <= intervals[index].start {
+        taken.removeFirst()
+        free.insert(first.lane)
       }
+      let lane = free.removeFirst() ?? count
+      count = max(count, lane + 1)
+      taken.insert((intervals[index].end, lane))
+      indices[index] = lane
     }
     let isSorted = zip(intervals, intervals.dropFirst()).allSatisfy { $0.start <= $1.start }
     if isSorted {
@@ -62,7 +64,7 @@ struct Lanes {
       for index in intervals.indices.sorted(by: { intervals[$0].start < intervals[$1].start }) { place(index) }
     }
     self.indices = indices
-    count = ends.count
+    self.count = count
   }
 }
 

@@ -158,7 +158,7 @@ private struct FirefoxProfileFile {
     json.field("weight", literal: "null")
     json.field("weightType", "samples")
     // Without it every stretch between two samples counts as busy, suspensions included.
-    json.array("threadCPUDelta", of: samples) { $0.value($1.cpu) }
+    if group != nil { json.array("threadCPUDelta", of: samples) { $0.value($1.cpu) } }
     json.endObject()
   }
 

@@ -13,40 +13,27 @@ struct FirefoxSharedTables {
     let resource: Int
   }
 
-  /// Values in the order of their first use.
-  private struct Interned<Value: Hashable> {
-    private(set) var values: [Value] = []
-    private var indices: [Value: Int] = [:]
-
-    mutating func index(of value: Value) -> Int {
-      if let known = indices[value] { return known }
-      indices[value] = values.count
-      values.append(value)
-      return values.count - 1
-    }
-  }
-
   private struct Stack: Hashable {
     let frame: Int
     /// -1 for a root.
     let prefix: Int
   }
 
-  private var strings = Interned<String>()
+  private var strings = Interned<String, Int>()
   /// Names of modules, as string indices.
-  private var resources = Interned<Int>()
-  private var functions = Interned<Function>()
-  private var frames = Interned<Frame>()
-  private var stacks = Interned<Stack>()
+  private var resources = Interned<Int, Int>()
+  private var functions = Interned<Function, Int>()
+  private var frames = Interned<Frame, Int>()
+  private var stacks = Interned<Stack, Int>()
 
-  mutating func string(_ text: String) -> Int { strings.index(of: text) }
+  mutating func string(_ text: String) -> Int { strings.number(of: text) }
 
   /// Takes over a table.
   /// - Returns: The index here of each of its nodes.
   mutating func add(_ table: StackTable) -> [Int] {
     let functionOfFrame = table.frames.map { frame in
-      let resource = frame.module.isEmpty ? -1 : resources.index(of: string(frame.module))
-      return functions.index(
+      let resource = frame.module.isEmpty ? -1 : resources.number(of: string(frame.module))
+      return functions.number(
         of: Function(name: string(frame.name.isEmpty ? "unknown" : frame.name), resource: resource))
     }
     var indices: [Int] = []
@@ -58,11 +45,11 @@ struct FirefoxSharedTables {
       let parent = Int(node.parent)
       let depth = frame.isInlined && parent >= 0 ? depths[parent] + 1 : 0
       depths.append(depth)
-      let index = frames.index(
+      let index = frames.number(
         of: Frame(
           function: functionOfFrame[Int(node.frame)], inlineDepth: depth,
           category: FirefoxCategory(of: frame.kind).rawValue))
-      indices.append(stacks.index(of: Stack(frame: index, prefix: parent < 0 ? -1 : indices[parent])))
+      indices.append(stacks.number(of: Stack(frame: index, prefix: parent < 0 ? -1 : indices[parent])))
     }
     return indices
   }

@@ -33,7 +33,7 @@ extension JSONByteWriter {
     value(milliseconds: nanoseconds)
   }
 
-  mutating func field(_ key: StaticString, microsecondsFrom start: Int64 = 0, to end: Int64) {
+  mutating func field(_ key: StaticString, microsecondsFrom start: Int64, to end: Int64) {
     self.key(key)
     value(microsecondsFrom: start, to: end)
   }

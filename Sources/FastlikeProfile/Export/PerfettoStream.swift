@@ -23,17 +23,7 @@ struct PerfettoStream {
   }
 
   /// Texts numbered from 1, as the format wants.
-  fileprivate struct Names {
-    private(set) var texts: [String] = []
-    private var numbers: [String: UInt64] = [:]
-
-    mutating func number(of text: String) -> UInt64 {
-      if let known = numbers[text] { return known }
-      texts.append(text)
-      numbers[text] = UInt64(texts.count)
-      return UInt64(texts.count)
-    }
-  }
+  fileprivate typealias Names = Interned<String, UInt64>
 
   private struct Frame: Hashable {
     let function: UInt64
@@ -68,13 +58,12 @@ struct PerfettoStream {
   private static let needsState: UInt64 = 2
 
   private var packets: ProtobufWriter
-  private var categories = Names()
-  private var eventNames = Names()
-  private var annotationNames = Names()
-  private var functions = Names()
-  private var paths = Names()
-  private var frames: [Frame] = []
-  private var frameNumbers: [Frame: UInt64] = [:]
+  private var categories = Names(first: 1)
+  private var eventNames = Names(first: 1)
+  private var annotationNames = Names(first: 1)
+  private var functions = Names(first: 1)
+  private var paths = Names(first: 1)
+  private var frames = Interned<Frame, UInt64>(first: 1)
   private var callstacks: [[UInt64]] = []
 
   init(reserving capacity: Int) { packets = ProtobufWriter(reserving: capacity) }
@@ -162,7 +151,7 @@ struct PerfettoStream {
   ) {
     var extra = Event(names: annotationNames)
     // The event holds the only reference to the names meanwhile, so adding one copies nothing.
-    annotationNames = Names()
+    annotationNames = Names(first: 1)
     annotations(&extra)
     annotationNames = extra.names
     let nameNumber = eventNames.number(of: name)
@@ -197,13 +186,10 @@ struct PerfettoStream {
   mutating func callstack(_ stack: UInt32, in table: StackTable) -> UInt64 {
     let numbers = table.framesLeafFirst(of: stack).reversed()
       .map { frame in
-        let frame = Frame(
-          function: functions.number(of: frame.name),
-          mapping: paths.number(of: frame.module.isEmpty ? frame.kind.rawValue : frame.module))
-        if let known = frameNumbers[frame] { return known }
-        frames.append(frame)
-        frameNumbers[frame] = UInt64(frames.count)
-        return UInt64(frames.count)
+        frames.number(
+          of: Frame(
+            function: functions.number(of: frame.name),
+            mapping: paths.number(of: frame.module.isEmpty ? frame.kind.rawValue : frame.module)))
       }
     callstacks.append(numbers)
     return UInt64(callstacks.count)
@@ -249,7 +235,7 @@ struct PerfettoStream {
 
   private func writeInterned(to interned: inout ProtobufWriter) {
     func write(_ field: Int, _ names: Names) {
-      for (index, text) in names.texts.enumerated() {
+      for (index, text) in names.values.enumerated() {
         interned.message(field) { name in
           name.unsigned(1, UInt64(index + 1))
           name.string(2, text)
@@ -261,7 +247,7 @@ struct PerfettoStream {
     write(3, annotationNames)
     write(5, functions)
     write(17, paths)
-    for index in paths.texts.indices {
+    for index in paths.values.indices {
       interned.message(19) { mapping in
         let number = UInt64(index + 1)
         mapping.unsigned(1, number)
@@ -271,7 +257,7 @@ struct PerfettoStream {
         mapping.unsigned(7, number)
       }
     }
-    for (index, frame) in frames.enumerated() {
+    for (index, frame) in frames.values.enumerated() {
       interned.message(6) { message in
         message.unsigned(1, UInt64(index + 1))
         message.unsigned(2, frame.function)

@@ -59,27 +59,10 @@ struct PprofProfile {
     let functions: [UInt64]
   }
 
-  /// Values in the order of their first use, numbered from `first`.
-  private struct Interned<Value: Hashable> {
-    private(set) var values: [Value] = []
-    private var indices: [Value: UInt64] = [:]
-    private let first: UInt64
-
-    init(first: UInt64) { self.first = first }
-
-    mutating func index(of value: Value) -> UInt64 {
-      if let known = indices[value] { return known }
-      let index = first + UInt64(values.count)
-      values.append(value)
-      indices[value] = index
-      return index
-    }
-  }
-
-  private var strings = Interned<String>(first: 0)
-  private var mappings = Interned<Mapping>(first: 1)
-  private var functions = Interned<Function>(first: 1)
-  private var locations = Interned<Location>(first: 1)
+  private var strings = Interned<String, UInt64>(first: 0)
+  private var mappings = Interned<Mapping, UInt64>(first: 1)
+  private var functions = Interned<Function, UInt64>(first: 1)
+  private var locations = Interned<Location, UInt64>(first: 1)
   private var comments: [UInt64] = []
   private var writer = ProtobufWriter(reserving: 16_384)
   private var traceMapping: UInt64 = 0
@@ -87,7 +70,7 @@ struct PprofProfile {
 
   init() {
     // The format wants the empty string at index 0.
-    _ = strings.index(of: "")
+    _ = strings.number(of: "")
     for (type, unit) in Self.sampleTypes { writeValueType(Field.sampleType, type, unit) }
   }
 
@@ -95,8 +78,8 @@ struct PprofProfile {
 
   /// What follows belongs to this module and carries these labels.
   mutating func beginTrace(mapping: (file: String, buildID: String), labels: [(String, String)]) {
-    traceMapping = mappings.index(
-      of: Mapping(filename: strings.index(of: mapping.file), buildID: strings.index(of: mapping.buildID)))
+    traceMapping = mappings.number(
+      of: Mapping(filename: strings.number(of: mapping.file), buildID: strings.number(of: mapping.buildID)))
     var encoded = ProtobufWriter()
     for (key, value) in labels { writeLabel(key, value, to: &encoded) }
     traceLabels = encoded.bytes
@@ -104,8 +87,8 @@ struct PprofProfile {
 
   /// The location of something that is not code.
   mutating func location(named name: String) -> UInt64 {
-    let function = functions.index(of: Function(name: strings.index(of: name), filename: 0))
-    return locations.index(of: Location(mapping: traceMapping, functions: [function]))
+    let function = functions.number(of: Function(name: strings.number(of: name), filename: 0))
+    return locations.number(of: Location(mapping: traceMapping, functions: [function]))
   }
 
   /// The locations of a sampled stack, leaf first. Frames that were inlined share the location of the one they are in.
@@ -116,13 +99,13 @@ struct PprofProfile {
     while index >= 0, index < table.nodes.count {
       let node = table.nodes[index]
       let frame = table.frames[Int(node.frame)]
-      let file = strings.index(of: frame.module)
-      inlined.append(functions.index(of: Function(name: strings.index(of: frame.name), filename: file)))
+      let file = strings.number(of: frame.module)
+      inlined.append(functions.number(of: Function(name: strings.number(of: frame.name), filename: file)))
       index = Int(node.parent)
       if frame.isInlined, index >= 0 { continue }
       let isForeign = frame.kind != .guest && !frame.module.isEmpty
-      let mapping = isForeign ? mappings.index(of: Mapping(filename: file, buildID: 0)) : traceMapping
-      found.append(locations.index(of: Location(mapping: mapping, functions: inlined)))
+      let mapping = isForeign ? mappings.number(of: Mapping(filename: file, buildID: 0)) : traceMapping
+      found.append(locations.number(of: Location(mapping: mapping, functions: inlined)))
       inlined = []
     }
     return found
@@ -140,13 +123,13 @@ struct PprofProfile {
     }
   }
 
-  mutating func comment(_ text: String) { comments.append(strings.index(of: text)) }
+  mutating func comment(_ text: String) { comments.append(strings.number(of: text)) }
 
   /// Labels are texts: a numeric label of 0 would be lost on reading.
   private mutating func writeLabel(_ key: String, _ value: String, to encoded: inout ProtobufWriter) {
     guard !value.isEmpty else { return }
-    let key = strings.index(of: key)
-    let value = strings.index(of: value)
+    let key = strings.number(of: key)
+    let value = strings.number(of: value)
     encoded.message(SampleField.label) { label in
       label.unsigned(1, key)
       label.unsigned(2, value)
@@ -154,8 +137,8 @@ struct PprofProfile {
   }
 
   private mutating func writeValueType(_ field: Int, _ type: String, _ unit: String) {
-    let type = strings.index(of: type)
-    let unit = strings.index(of: unit)
+    let type = strings.number(of: type)
+    let unit = strings.number(of: unit)
     writer.message(field) { valueType in
       valueType.unsigned(1, type)
       valueType.unsigned(2, unit)
@@ -197,7 +180,7 @@ struct PprofProfile {
     writeValueType(Field.periodType, "cpu", "nanoseconds")
     if !comments.isEmpty { writer.packed(Field.comment, comments) }
     // Without it readers open the last column.
-    let wall = strings.index(of: "wall")
+    let wall = strings.number(of: "wall")
     writer.unsigned(Field.defaultSampleType, wall)
     for string in strings.values { writer.string(Field.stringTable, string) }
     return writer.bytes

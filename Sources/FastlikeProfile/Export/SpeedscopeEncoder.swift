@@ -91,8 +91,7 @@ private struct SpeedscopeFile {
   }
 
   private var profiles: JSONByteWriter
-  private var frames: [Frame] = []
-  private var indices: [Frame: Int] = [:]
+  private var frames = Interned<Frame, Int>()
 
   init(reserving capacity: Int) {
     profiles = JSONByteWriter(reserving: capacity)
@@ -101,11 +100,7 @@ private struct SpeedscopeFile {
 
   /// Equal names must be one frame, or readers take them for different functions.
   private mutating func frame(_ name: String, file: String = "") -> Int {
-    let frame = Frame(name: name.isEmpty ? "unknown" : name, file: file)
-    if let known = indices[frame] { return known }
-    indices[frame] = frames.count
-    frames.append(frame)
-    return frames.count - 1
+    frames.number(of: Frame(name: name.isEmpty ? "unknown" : name, file: file))
   }
 
   /// - Parameter items: In the order of their start, without overlaps.
@@ -183,7 +178,7 @@ private struct SpeedscopeFile {
 
   mutating func finish(name: String) -> [UInt8] {
     profiles.endArray()
-    var json = JSONByteWriter(reserving: profiles.bytes.count + frames.count * 64 + 256)
+    var json = JSONByteWriter(reserving: profiles.bytes.count + frames.values.count * 64 + 256)
     json.beginObject()
     json.field("$schema", "https://www.speedscope.app/file-format-schema.json")
     json.field("exporter", "fastlike")
@@ -191,7 +186,7 @@ private struct SpeedscopeFile {
     json.field("activeProfileIndex", 0)
     json.key("shared")
     json.beginObject()
-    json.array("frames", of: frames) { json, frame in
+    json.array("frames", of: frames.values) { json, frame in
       json.beginObject()
       json.field("name", frame.name)
       if !frame.file.isEmpty { json.field("file", frame.file) }

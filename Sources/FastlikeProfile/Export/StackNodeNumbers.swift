@@ -1,5 +1,5 @@
-/// The nodes of one sampled thread as V8's profiler numbers them: from 1, parents before their children. Only those that a
-/// sample needs are there, because one table often serves many threads.
+/// The nodes of one sampled thread as V8's profiler numbers them: from 1, parents before their children. Only those
+/// that a sample needs are there, because one table often serves many threads.
 struct StackNodeNumbers {
   /// Where every stack begins.
   let root: Int

@@ -1,11 +1,11 @@
-/// Reads profiles of the Firefox Profiler: what samply records, and the processed and Gecko formats in general, plain or
-/// compressed with gzip.
+/// Reads profiles of the Firefox Profiler: what samply records, and the processed and Gecko formats in general, plain
+/// or compressed with gzip.
 ///
 /// samply must name the functions itself (`samply record --presymbolicate`); otherwise they are addresses.
 ///
 /// # Accuracy
-/// Samples without a stack, repeats of an idle thread and samples that used no CPU are left out. A sample stands for the CPU
-/// time that the profile tells for it, else for its weight in intervals.
+/// Samples without a stack, repeats of an idle thread and samples that used no CPU are left out. A sample stands for
+/// the CPU time that the profile tells for it, else for its weight in intervals.
 public struct FirefoxProfileImporter: NativeSampleImporter {
   /// Bounds of what is read and kept.
   public var limits: NativeImportLimits

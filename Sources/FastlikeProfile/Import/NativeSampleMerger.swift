@@ -1,11 +1,12 @@
 /// Joins the samples of an external profiler to the requests that they belong to.
 ///
-/// A sample belongs to a request when the process is the one that handled it and the sample's time is within the request,
-/// ends included. Where several requests were open at that time, the one whose guest was not suspended has it; if
-/// several were running, the one that runs on the sample's thread, as far as unambiguous samples tell. What is still
+/// A sample belongs to a request when the process is the one that handled it and the sample's time is within the
+/// request, ends included. Where several requests were open at that time, the one whose guest was not suspended has it;
+/// if several were running, the one that runs on the sample's thread, as far as unambiguous samples tell. What is still
 /// ambiguous is left out and counted: a wrong attribution misleads more than a missing sample.
 ///
-/// Complexity: O(samples log samples + spans of running time log the same); without the first part for samples in the order of time.
+/// Complexity: O(samples log samples + spans of running time log the same); without the first part for samples in the
+/// order of time.
 public struct NativeSampleMerger: Sendable, Hashable {
   /// Only this process; nil takes each trace's own.
   public var processID: Int32?
@@ -17,8 +18,8 @@ public struct NativeSampleMerger: Sendable, Hashable {
   /// - Parameters:
   ///   - processID: Only this process; nil takes each trace's own.
   ///   - moduleID: Only traces of this module; empty for all.
-  ///   - acceptsUnknownProcess: Whether samples that do not name their process (`perf script` without `-F +pid`) count as
-  ///     being of the right one. Recordings of a whole machine want false.
+  ///   - acceptsUnknownProcess: Whether samples that do not name their process (`perf script` without `-F +pid`) count
+  ///     as being of the right one. Recordings of a whole machine want false.
   public init(processID: Int32? = nil, moduleID: String = "", acceptsUnknownProcess: Bool = true) {
     self.processID = processID
     self.moduleID = moduleID

@@ -1,7 +1,7 @@
 /// The names of code that was generated at run time: the file `/tmp/perf-PID.map` that runtimes write for `perf`.
 ///
-/// A line is `START SIZE NAME`, both numbers hexadecimal with or without `0x`, the name the rest of the line. Where functions
-/// overlap, the later line counts.
+/// A line is `START SIZE NAME`, both numbers hexadecimal with or without `0x`, the name the rest of the line. Where
+/// functions overlap, the later line counts.
 public struct PerfMap: Sendable, Hashable {
   /// Lines that were not understood and left out.
   public let unknownLines: Int
@@ -96,7 +96,7 @@ public struct PerfMap: Sendable, Hashable {
     let edges = functions.flatMap { [$0.start, $0.end] }.sorted()
     var starts: [UInt64] = []
     var owners: [Int32] = []
-    var open = LatestFirst()
+    var open = BinaryHeap<Int>(by: >)
     var next = 0
     var last: UInt64?
     for edge in edges where edge != last {
@@ -113,36 +113,6 @@ public struct PerfMap: Sendable, Hashable {
       }
     }
     return (starts, owners)
-  }
-}
-
-/// A heap of line indices, the largest first.
-private struct LatestFirst {
-  private var items: [Int] = []
-  var first: Int? { items.first }
-
-  mutating func insert(_ item: Int) {
-    items.append(item)
-    var child = items.count - 1
-    while child > 0, items[(child - 1) / 2] < items[child] {
-      items.swapAt(child, (child - 1) / 2)
-      child = (child - 1) / 2
-    }
-  }
-
-  mutating func removeFirst() {
-    items.swapAt(0, items.count - 1)
-    items.removeLast()
-    var parent = 0
-    while true {
-      var largest = parent
-      for child in [2 * parent + 1, 2 * parent + 2] where child < items.count && items[child] > items[largest] {
-        largest = child
-      }
-      guard largest != parent else { return }
-      items.swapAt(parent, largest)
-      parent = largest
-    }
   }
 }
 

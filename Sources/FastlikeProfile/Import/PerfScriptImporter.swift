@@ -1,9 +1,10 @@
-/// Reads the text of `perf script`, in all its layouts: with process and thread or one of them, with and without padding,
-/// processor, period, event, call chains, inlined functions and source lines.
+/// Reads the text of `perf script`, in all its layouts: with process and thread or one of them, with and without
+/// padding, processor, period, event, call chains, inlined functions and source lines.
 ///
 /// To be joined to traces the samples need a time on a clock that traces know: `perf record -k mono` (or
-/// `-k CLOCK_REALTIME`), and they should name their process: `perf script -F +pid`. Samples of tracepoints and of software
-/// events that count something else than CPU time are left out. Lines that are not understood are counted, not fatal.
+/// `-k CLOCK_REALTIME`), and they should name their process: `perf script -F +pid`. Samples of tracepoints and of
+/// software events that count something else than CPU time are left out. Lines that are not understood are counted, not
+/// fatal.
 public struct PerfScriptImporter: NativeSampleImporter {
   /// What a number that stands alone before the time is.
   public enum LoneNumber: Sendable, Hashable {

@@ -1,7 +1,7 @@
 /// The header of a sample: `COMM [PID/]TID [CPU] SECONDS.FRACTION: PERIOD EVENT: TEXT`, every column optional.
 ///
-/// A command's name may hold anything, blanks, digits and brackets included, so the line is read from its right: the last
-/// time stamp that a thread id precedes is the one.
+/// A command's name may hold anything, blanks, digits and brackets included, so the line is read from its right: the
+/// last time stamp that a thread id precedes is the one.
 struct PerfScriptHeader {
   /// What stands after the time stamp.
   enum Event: Equatable {
@@ -155,7 +155,8 @@ struct PerfScriptFrame {
   /// Whether the compiler put the function into the one of the next line.
   func isInlined(in bytes: [UInt8]) -> Bool { ByteText.equal(bytes, dso, "inlined") }
 
-  /// Where the last group in parentheses begins. Paths may hold parentheses themselves, so the one that closes the line is matched.
+  /// Where the last group in parentheses begins. Paths may hold parentheses themselves, so the one that closes the line
+  /// is matched.
   private static func openingOfDSO(_ bytes: [UInt8], _ text: Range<Int>) -> Int? {
     guard !text.isEmpty, bytes[text.upperBound - 1] == UInt8(ascii: ")") else { return nil }
     var depth = 0

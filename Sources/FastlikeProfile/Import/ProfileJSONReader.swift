@@ -2,7 +2,8 @@ internal import Foundation
 
 /// Walks over JSON without building a tree, because profiles are large and little of them is wanted.
 ///
-/// It checks what it walks over as far as it must to stay on its feet; it is no validator. Errors tell the byte's offset.
+/// It checks what it walks over as far as it must to stay on its feet; it is no validator. Errors tell the byte's
+/// offset.
 struct ProfileJSONReader {
   /// Containers inside of containers.
   private static let maximumDepth = 128

@@ -1,6 +1,7 @@
 internal import Foundation
 
-/// Remembers a number for pieces of text as they stand in the input, so that a function is made once and not on every line.
+/// Remembers a number for pieces of text as they stand in the input, so that a function is made once and not on every
+/// line.
 ///
 /// All unsafe memory access of the text importers is in this file. Every range is checked against its array first.
 struct RawTextTable {

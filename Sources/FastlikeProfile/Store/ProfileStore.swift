@@ -34,7 +34,6 @@ public final class ProfileStore: Sendable {
     var settings: ProfileStoreSettings
     var limits: TraceLimits
     var completed: TraceRing
-    var inFlight: [UInt64: Running] = [:]
     var nextID: UInt64
     var sampler = TraceSampler()
     var statistics = Statistics()
@@ -47,6 +46,27 @@ public final class ProfileStore: Sendable {
   /// The names of the host's hostcalls.
   public let hostcalls: HostcallNameTable
   private let state: Mutex<State>
+  /// The running requests by id, spread over several locks: each request is entered and taken out by its own thread, and
+  /// threads must not wait for each other there.
+  private let running = RunningShards()
+
+  private final class RunningShards: Sendable {
+    private let shards = (0..<8).map { _ in Shard() }
+
+    private final class Shard: Sendable {
+      let running = Mutex<[UInt64: Running]>([:])
+    }
+
+    subscript(id: UInt64) -> Running? {
+      get { shards[Int(id & 7)].running.withLock { $0[id] } }
+      set { shards[Int(id & 7)].running.withLock { $0[id] = newValue } }
+    }
+
+    /// Whether it was there.
+    func remove(_ id: UInt64) -> Bool { shards[Int(id & 7)].running.withLock { $0.removeValue(forKey: id) != nil } }
+
+    var all: [Running] { shards.flatMap { shard in shard.running.withLock { Array($0.values) } } }
+  }
 
   /// - Parameters:
   ///   - mode: What recorders of ``begin(_:)`` record; ``ProfileMode/off`` makes ``begin(_:)`` give none.
@@ -82,33 +102,32 @@ public final class ProfileStore: Sendable {
     let request = InFlightRequest(
       id: id, moduleID: head.moduleID, method: head.method, url: head.url,
       wallStartUnixNanos: recorder.wallStartUnixNanos)
-    state.withLock { $0.inFlight[id] = Running(request: request, live: recorder.live) }
+    running[id] = Running(request: request, live: recorder.live)
     return recorder
   }
 
   /// Moves a trace from running to finished, evicting the oldest one when there are more than ``retain``. Recorders of
   /// ``begin(_:)`` call it themselves.
   public func complete(_ trace: RequestTrace) {
-    let observers = state.withLock { state -> [@Sendable (RequestTrace) -> Void] in
-      state.inFlight[trace.id] = nil
+    _ = running.remove(trace.id)
+    let entry = TraceRing.Entry(trace)
+    // What gives way is let go of behind the lock: a trace is large.
+    let (observers, evicted) = state.withLock { state -> ([@Sendable (RequestTrace) -> Void], TraceRing.Entry?) in
       state.statistics.completed += 1
       guard state.sampler.keeps(trace, by: state.settings.sampling) else {
         state.statistics.sampledOut += 1
-        return []
+        return ([], nil)
       }
-      let before = state.completed.count
-      let known = state.completed[trace.id] != nil
-      state.completed.append(trace)
-      if !known, state.completed.count == before { state.statistics.evicted += 1 }
-      return Array(state.observers.values)
+      let evicted = state.completed.append(entry)
+      if let evicted, evicted.trace.id != trace.id { state.statistics.evicted += 1 }
+      return (Array(state.observers.values), evicted)
     }
+    withExtendedLifetime(evicted) {}
     for observer in observers { observer(trace) }
   }
 
   func abandon(_ id: UInt64) {
-    state.withLock { state in
-      if state.inFlight.removeValue(forKey: id) != nil { state.statistics.abandoned += 1 }
-    }
+    if running.remove(id) { state.withLock { $0.statistics.abandoned += 1 } }
   }
 
   /// Makes ids start after those that an archive has.
@@ -128,7 +147,7 @@ public final class ProfileStore: Sendable {
 
   /// The requests that are running, in the order of their ids, with what each does right now.
   public func inFlight() -> [InFlightRequest] {
-    state.withLock { Array($0.inFlight.values) }.map { $0.snapshot(hostcalls) }.sorted { $0.id < $1.id }
+    running.all.map { $0.snapshot(hostcalls) }.sorted { $0.id < $1.id }
   }
 
   /// The number of finished traces that are kept.

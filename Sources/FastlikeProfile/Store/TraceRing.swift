@@ -3,7 +3,7 @@
 /// Complexity: appending, evicting and finding by id are O(1); a change of the capacity is O(count).
 struct TraceRing: Sendable {
   /// A trace is large; the ring moves references.
-  private final class Entry: Sendable {
+  final class Entry: Sendable {
     let trace: RequestTrace
     init(_ trace: RequestTrace) { self.trace = trace }
   }
@@ -18,9 +18,16 @@ struct TraceRing: Sendable {
   init(capacity: Int) { self.capacity = max(1, capacity) }
 
   /// Appends, or replaces the trace of the same id in its place.
-  mutating func append(_ trace: RequestTrace) {
-    if replace(trace) { return }
-    if count == capacity { removeOldest() }
+  mutating func append(_ trace: RequestTrace) { _ = append(Entry(trace)) }
+
+  /// As ``append(_:)``, and returns what gave way, so that a caller behind a lock can let go of it outside.
+  mutating func append(_ entry: Entry) -> Entry? {
+    let trace = entry.trace
+    if let slot = slotByID[trace.id] {
+      defer { slots[slot] = entry }
+      return slots[slot]
+    }
+    let oldest = count == capacity ? removeOldest() : nil
     let slot: Int
     if slots.count < capacity, head == 0 {
       slot = count
@@ -28,9 +35,10 @@ struct TraceRing: Sendable {
     } else {
       slot = (head + count) % slots.count
     }
-    slots[slot] = Entry(trace)
+    slots[slot] = entry
     slotByID[trace.id] = slot
     count += 1
+    return oldest
   }
 
   /// Replaces the trace of the same id; false when there is none.
@@ -63,11 +71,12 @@ struct TraceRing: Sendable {
 
   mutating func removeAll() { self = TraceRing(capacity: capacity) }
 
-  private mutating func removeOldest() {
-    guard let oldest = slots[head] else { return }
+  private mutating func removeOldest() -> Entry? {
+    guard let oldest = slots[head] else { return nil }
     slotByID[oldest.trace.id] = nil
     slots[head] = nil
     head = (head + 1) % slots.count
     count -= 1
+    return oldest
   }
 }

@@ -74,7 +74,9 @@ public final class BackendConnector: BackendConnecting {
     guard backend.isPooled,
       let index = idle[backend.name]?.lastIndex(where: { $0.definition == backend && $0.channel.isActive })
     else { return nil }
-    return idle[backend.name]?.remove(at: index)
+    let connection = idle[backend.name]?.remove(at: index)
+    if idle[backend.name]?.isEmpty == true { idle[backend.name] = nil }
+    return connection
   }
 
   private func dial(_ call: BackendCall) {

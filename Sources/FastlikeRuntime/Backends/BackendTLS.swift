@@ -68,6 +68,7 @@ final class TLSContextCache {
   private let eventLoop: any EventLoop
   private let threadPool: NIOThreadPool
   private var contexts: [TLSSettings: NIOSSLContext] = [:]
+  private static let maximumContexts = 256
 
   init(eventLoop: any EventLoop, threadPool: NIOThreadPool) {
     self.eventLoop = eventLoop
@@ -83,6 +84,8 @@ final class TLSContextCache {
         switch result {
         case .success(let context):
           let shared = self.contexts[settings] ?? context
+          // Guests choose settings too; the oldest is not known, so the cache begins anew.
+          if self.contexts.count >= Self.maximumContexts { self.contexts.removeAll() }
           self.contexts[settings] = shared
           body(.success(shared))
         case .failure(let error): body(.failure(SendError(from: error)))

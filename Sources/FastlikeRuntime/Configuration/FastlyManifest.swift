@@ -6,7 +6,7 @@ public struct FastlyManifest: Sendable {
   /// The tables of `[local_server]` that are read and checked but that no hostcall serves in this version; their use is
   /// answered with a warning. Shrinks as the hostcalls come.
   static let tablesNotServedYet: [String] = [
-    "kv_stores", "object_stores", "object_store", "secret_stores", "acls", "shielding_sites", "pushpin",
+    "pushpin"
   ]
 
   /// The newest `manifest_version` that is understood.

@@ -235,16 +235,18 @@ final class SandboxRun {
     sandbox.loop.remove(self)
     sandbox.responder.onClosed = nil
     sandbox.responder.onDelivered = nil
-    service.logEnd(of: sandbox)
-    guard let trace = sandbox.trace else { return }
+    guard let trace = sandbox.trace else { return service.logEnd(of: sandbox, time: nil) }
     trace.end()
     let grace = service.asyncGrace
     guard trace.awaitedBackendCalls > 0, grace > .zero else {
-      trace.finish()
-      return
+      return service.logEnd(of: sandbox, time: trace.finish().time)
     }
     // Calls that are still running may complete their entries; the client is long served.
-    _ = sandbox.eventLoop.scheduleTask(in: TimeAmount(grace)) { trace.finish() }
+    let bound = NIOLoopBound(sandbox, eventLoop: sandbox.eventLoop)
+    let service = service
+    _ = sandbox.eventLoop.scheduleTask(in: TimeAmount(grace)) {
+      service.logEnd(of: bound.value, time: trace.finish().time)
+    }
   }
 }
 

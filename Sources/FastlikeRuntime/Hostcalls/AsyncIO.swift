@@ -10,7 +10,7 @@ extension Sandbox {
     case .body(let body): body.isReadable
     case .streaming(let body): body.isWritable
     case .pending(let pending): pending.isSettled
-    case .promise: true
+    case .promise, .store: true
     }
   }
 
@@ -19,6 +19,7 @@ extension Sandbox {
     case .pending: .backend
     case .body(let body): body.waitCause
     case .streaming(let body): body.waitCause
+    case .store: .store
     case .promise: .client
     case nil: .timer
     }

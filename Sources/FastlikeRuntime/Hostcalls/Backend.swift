@@ -6,12 +6,12 @@ extension Sandbox {
   private func definition(_ name: GuestBytes) throws(Status) -> BackendDefinition {
     let name = try name.string()
     trace?.label(.backend, name)
-    guard let backend = service.configuration.backend(named: name) else { throw .inval }
+    guard let backend = self.backend(named: name) else { throw .inval }
     return backend
   }
 
   func backendExists(backend: GuestBytes) throws(Status) -> Bool {
-    service.configuration.backend(named: try backend.string()) != nil
+    self.backend(named: try backend.string()) != nil
   }
 
   func backendIsHealthy(backend: GuestBytes) throws(Status) -> ComputeABI.BackendHealth {

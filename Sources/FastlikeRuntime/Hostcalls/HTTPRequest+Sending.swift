@@ -79,7 +79,7 @@ extension Sandbox {
     _ = requests.remove(handle.rawValue)
     let name = try backendName.string()
     trace?.label(.backend, name)
-    guard let backend = service.configuration.backend(named: name) else {
+    guard let backend = self.backend(named: name) else {
       _ = items.remove(bodyHandle.rawValue)
       body.discard()
       try detail?.report(SendError(.destinationNotFound))

@@ -49,7 +49,7 @@ public final class BodyPipe {
   /// Whether the reader has gone; what is written from then on is dropped.
   public private(set) var isCancelled = false
 
-  /// Called when a read that found nothing would find something now.
+  /// Called when a read that found nothing would find something now. A reader goes on until it finds nothing, or by itself.
   public var onReadable: (() -> Void)?
   /// Called when a full pipe has room again, and when the reader goes.
   public var onWritable: (() -> Void)?
@@ -58,6 +58,8 @@ public final class BodyPipe {
 
   private var chunks: Deque<ByteBuffer> = []
   private var ending: Ending?
+  /// Whether a read is telling the writer that there is room.
+  private var isReading = false
 
   public init(capacity: Int = 64 * 1024, expectedLength: Int? = nil) {
     self.capacity = capacity
@@ -78,7 +80,7 @@ public final class BodyPipe {
     bufferedBytes += buffer.readableBytes
     totalBytes += buffer.readableBytes
     chunks.append(buffer)
-    onReadable?()
+    tellReader()
   }
 
   /// The body is complete.
@@ -90,7 +92,13 @@ public final class BodyPipe {
   private func end(_ ending: Ending) {
     guard self.ending == nil else { return }
     self.ending = ending
-    onReadable?()
+    tellReader()
+  }
+
+  /// A reader that is within a read has not got its bytes yet; what comes behind them must not overtake them, and the reader
+  /// finds it when it goes on.
+  private func tellReader() {
+    if !isReading { onReadable?() }
   }
 
   // MARK: Reader
@@ -114,7 +122,11 @@ public final class BodyPipe {
     }
     let wasFull = !isWritable
     bufferedBytes -= taken.readableBytes
-    if wasFull, isWritable { onWritable?() }
+    if wasFull, isWritable {
+      isReading = true
+      onWritable?()
+      isReading = false
+    }
     return .bytes(taken)
   }
 

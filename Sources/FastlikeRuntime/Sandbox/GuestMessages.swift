@@ -87,6 +87,7 @@ enum AsyncItem {
   case body(GuestBody)
   case streaming(StreamingBody)
   case pending(PendingRequest)
+  case store(PendingStoreOperation)
   /// A wait for another request in the same sandbox, which is never granted: it resolves to "none" at once.
   case promise
 }

@@ -31,6 +31,11 @@ final class Sandbox: ComputeHost {
   var responses = HandleTable<GuestResponse>()
   var items = HandleTable<AsyncItem>()
   var dictionaries = HandleTable<OpenedStore>()
+  var kvStores = HandleTable<KVStore>()
+  /// What is open of secret stores, access control lists and shields.
+  let storeHandles = StoreHandles()
+  /// Backends that the guest has registered, by name.
+  var dynamicBackends: [String: BackendDefinition] = [:]
   var endpoints: [LogEndpoint] = []
   var downstreamState = DownstreamState.awaited
   var output = GuestOutputLines()
@@ -122,7 +127,7 @@ final class Sandbox: ComputeHost {
       case .body(let body): body.discard()
       case .streaming(let body): body.abandon()
       case .pending(let pending): orphan(pending.exchange)
-      case .promise: break
+      case .promise, .store: break
       }
     }
     items = HandleTable()

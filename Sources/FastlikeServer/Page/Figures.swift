@@ -17,11 +17,12 @@ enum Figures {
     return fixed(value, digits: value < 10 ? 2 : 1)
   }
 
-  /// A part in whole percents: `94 %`, `<1 %`, `0 %`.
+  /// A part in whole percents: `94 %`, `<1 %`, `0 %`; only the whole is `100 %`.
   static func share(_ part: Int64, of whole: Int64) -> String {
     guard part > 0, whole > 0 else { return "0 %" }
     let percent = Double(part) * 100 / Double(whole)
-    return percent < 1 ? "<1 %" : "\(Int(percent.rounded())) %"
+    if percent < 1 { return "<1 %" }
+    return percent >= 99.5 && part < whole ? ">99 %" : "\(Int(percent.rounded())) %"
   }
 
   /// A size in binary units: `512 B`, `5.0 KiB`, `1.50 MiB`.
