@@ -55,7 +55,8 @@ final class ServiceLoader: Sendable {
     do {
       defer { progress.end() }
       program = try Program.load(
-        path: module, settings: settings, engine: { machine.engine }, cache: cache, trapOnUnknownImports: execution.unknownImports == .trap,
+        path: module, settings: settings, engine: { machine.engine }, cache: cache,
+        trapOnUnknownImports: execution.unknownImports == .trap,
         willCompile: { progress.begin(byteCount: $0) })
     }
     writeSymbols(of: program)

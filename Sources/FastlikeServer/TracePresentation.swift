@@ -12,7 +12,8 @@ struct TracePresentation {
   private let observation: ProfileStore.Observation?
 
   /// Opens what the options ask for. Throws errors that describe themselves in one line.
-  static func start(_ options: TracingOptions, traces: ProfileStore?, logger: Logger) async throws -> TracePresentation {
+  static func start(_ options: TracingOptions, traces: ProfileStore?, logger: Logger) async throws -> TracePresentation
+  {
     guard let traces else {
       return TracePresentation(pageURL: nil, page: nil, archive: nil, observation: nil)
     }

@@ -75,7 +75,9 @@ public struct WasmTrap: Sendable {
 
   /// Wasmtime's messages name the trap behind the backtrace, and other causes as a list.
   private static func reason(in message: String) -> String? {
-    if let mark = message.firstRange(of: "wasm trap: ") { return String(message[mark.upperBound...].prefix { $0 != "\n" }) }
+    if let mark = message.firstRange(of: "wasm trap: ") {
+      return String(message[mark.upperBound...].prefix { $0 != "\n" })
+    }
     guard let mark = message.firstRange(of: "Caused by:\n") else { return nil }
     let cause = message[mark.upperBound...].prefix { $0 != "\n" }
     return String(cause.drop { $0 == " " || $0 == ":" || $0.isNumber })

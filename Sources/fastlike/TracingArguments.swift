@@ -76,7 +76,8 @@ struct TracingArguments: ParsableArguments {
   /// A page that stands open to other machines is refused before anything is started.
   private func check(_ page: BindAddress, _ options: TracingOptions) throws {
     guard options.mode != .off else {
-      throw ConfigurationError(place: "--profile-ui", problem: "shows nothing with --profile off; leave one of them away")
+      throw ConfigurationError(
+        place: "--profile-ui", problem: "shows nothing with --profile off; leave one of them away")
     }
     do throws(ProfilePageAuthorizationError) {
       try ProfilePageAuthorization.validate(

@@ -175,7 +175,9 @@ public enum FlagValues {
   /// Where the profile page listens: as ``bindAddress(_:flag:)``, without Unix sockets.
   public static func pageAddress(_ value: String, flag: String) throws -> BindAddress {
     let address = try bindAddress(value, flag: flag)
-    if case .unix = address { throw error(flag, value, "HOST:PORT, :PORT or [IPv6]:PORT; browsers open no Unix sockets") }
+    if case .unix = address {
+      throw error(flag, value, "HOST:PORT, :PORT or [IPv6]:PORT; browsers open no Unix sockets")
+    }
     return address
   }
 

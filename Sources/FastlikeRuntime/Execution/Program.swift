@@ -25,7 +25,8 @@ public struct Program: Sendable {
   ///   - cache: Where compiled code is kept; nil compiles each time.
   /// - Throws: ``LoadError`` in one line that names the file and what is wrong with it.
   public static func load(
-    path: String, settings: EngineSettings, engine: () -> Engine, cache: ModuleCache?, trapOnUnknownImports: Bool = false,
+    path: String, settings: EngineSettings, engine: () -> Engine, cache: ModuleCache?,
+    trapOnUnknownImports: Bool = false,
     willCompile: (_ byteCount: Int) -> Void = { _ in }
   ) throws -> Program {
     let bytes = try binary(at: path)
