@@ -1,3 +1,4 @@
+import ComputeABI
 import Logging
 import NIOCore
 import Testing

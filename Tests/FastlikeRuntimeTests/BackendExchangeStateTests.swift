@@ -1,3 +1,4 @@
+import ComputeABI
 import Testing
 
 @testable import FastlikeRuntime

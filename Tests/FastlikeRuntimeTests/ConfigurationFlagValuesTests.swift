@@ -1,3 +1,4 @@
+import ComputeABI
 import Testing
 
 @testable import FastlikeRuntime
@@ -52,8 +53,8 @@ import Testing
     #expect(backend.pathPrefix == "/a=b")
   }
 
-  @Test(arguments: [("@0", 0, BackendHealth.unhealthy), ("@35", 35, .healthy), ("@100", 100, .healthy)])
-  func theReliabilityOfABackendSetsItsHealth(suffix: String, percent: UInt8, health: BackendHealth) throws {
+  @Test(arguments: [("@0", 0, ComputeABI.BackendHealth.unhealthy), ("@35", 35, .healthy), ("@100", 100, .healthy)])
+  func theReliabilityOfABackendSetsItsHealth(suffix: String, percent: UInt8, health: ComputeABI.BackendHealth) throws {
     let backend = try FlagValues.backend("api=https://origin.test/base" + suffix, flag: "--backend")
     #expect(backend.reliabilityPercent == percent)
     #expect(backend.health == health)

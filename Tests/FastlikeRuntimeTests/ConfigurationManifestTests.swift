@@ -1,3 +1,4 @@
+import ComputeABI
 import Crypto
 import Foundation
 import Testing

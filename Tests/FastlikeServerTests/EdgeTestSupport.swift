@@ -1,3 +1,4 @@
+import ComputeABI
 import FastlikeRuntime
 import FastlikeServer
 import Foundation

@@ -1,4 +1,5 @@
 import CTimestamp
+import ComputeABI
 import NIOCore
 
 /// What a connection tells the pool that it belongs to.

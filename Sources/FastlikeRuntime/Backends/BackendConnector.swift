@@ -1,4 +1,5 @@
 import CTimestamp
+import ComputeABI
 public import Logging
 public import NIOCore
 public import NIOPosix

@@ -1,3 +1,5 @@
+public import ComputeABI
+
 /// A TLS version by the ABI's number (`tls_version`).
 public enum TLSVersionTag: UInt32, Sendable, Hashable {
   case tls10 = 0
@@ -7,11 +9,7 @@ public enum TLSVersionTag: UInt32, Sendable, Hashable {
 }
 
 /// What a backend's health answer is (`backend_health`).
-public enum BackendHealth: UInt32, Sendable, Hashable {
-  case unknown = 0
-  case healthy = 1
-  case unhealthy = 2
-}
+public typealias BackendHealth = ComputeABI.BackendHealth
 
 /// A client certificate with its private key, both as PEM text.
 public struct ClientCertificate: Sendable, Hashable {

@@ -1,4 +1,5 @@
 import CTimestamp
+import ComputeABI
 import NIOCore
 import NIOPosix
 import NIOSSL

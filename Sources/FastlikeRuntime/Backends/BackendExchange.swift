@@ -1,36 +1,10 @@
+public import ComputeABI
 public import NIOCore
 
 /// Why a send failed: the tag of `send_error_detail` with the facts that belong to it.
 public struct SendError: Error, Sendable, Equatable {
-  /// `send_error_detail` tags by the ABI's numbers.
-  public enum Tag: UInt32, Sendable {
-    case uninitialized = 0
-    case ok = 1
-    case dnsTimeout = 2
-    case dnsError = 3
-    case destinationNotFound = 4
-    case destinationUnavailable = 5
-    case destinationIPUnroutable = 6
-    case connectionRefused = 7
-    case connectionTerminated = 8
-    case connectionTimeout = 9
-    case connectionLimitReached = 10
-    case tlsCertificateError = 11
-    case tlsConfigurationError = 12
-    case httpIncompleteResponse = 13
-    case httpResponseHeaderSectionTooLarge = 14
-    case httpResponseBodyTooLarge = 15
-    case httpResponseTimeout = 16
-    case httpResponseStatusInvalid = 17
-    case httpUpgradeFailed = 18
-    case httpProtocolError = 19
-    case httpRequestCacheKeyInvalid = 20
-    case httpRequestURIInvalid = 21
-    case internalError = 22
-    case tlsAlertReceived = 23
-    case tlsProtocolError = 24
-    case h2Error = 25
-  }
+  /// The ABI's own tags.
+  public typealias Tag = SendErrorDetailTag
 
   public var tag: Tag
   /// DNS response code; with ``Tag/dnsError``.

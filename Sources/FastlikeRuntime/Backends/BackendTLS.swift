@@ -1,3 +1,4 @@
+import ComputeABI
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -53,7 +54,7 @@ struct TLSSettings: Hashable, Sendable {
 }
 
 extension TLSVersionTag {
-  fileprivate var nioVersion: TLSVersion {
+  fileprivate var nioVersion: NIOSSL.TLSVersion {
     switch self {
     case .tls10: .tlsv1
     case .tls11: .tlsv11

@@ -1,3 +1,5 @@
+import ComputeABI
+
 /// What a guest's request looks like on the way to a backend.
 public enum BackendTarget {
   /// Makes the head that goes on the wire from the guest's request.

@@ -1,3 +1,4 @@
+import ComputeABI
 import NIOCore
 import NIOPosix
 

@@ -1,3 +1,5 @@
+import ComputeABI
+
 /// How far one request and its response have come on a connection, and what an end at that point means.
 ///
 /// A pure state machine: the connection tells it what happens and carries out the outcome it returns.

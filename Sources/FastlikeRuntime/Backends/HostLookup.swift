@@ -1,3 +1,4 @@
+import ComputeABI
 import NIOCore
 
 #if canImport(Darwin)

@@ -1,3 +1,4 @@
+import ComputeABI
 import NIOCore
 
 /// Writes requests in the form of HTTP/1.1 (RFC 9112).

@@ -1,3 +1,4 @@
+import ComputeABI
 import NIOCore
 
 /// Reads one HTTP/1.1 response from the bytes of a connection (RFC 9112), without any input or output of its own.

@@ -1,3 +1,4 @@
+import ComputeABI
 import NIOSSL
 
 /// Reads OpenSSL cipher lists as far as they name ciphers.

@@ -1,3 +1,4 @@
+import ComputeABI
 import NIOSSL
 
 extension FastlyManifestReader {

@@ -1,3 +1,4 @@
+import ComputeABI
 public import FastlikeProfile
 
 /// Reads the values of flags and of the variables that stand for them.

@@ -14,9 +14,7 @@ extension Sandbox {
     self.backend(named: try backend.string()) != nil
   }
 
-  func backendIsHealthy(backend: GuestBytes) throws(Status) -> ComputeABI.BackendHealth {
-    ComputeABI.BackendHealth(rawValue: try definition(backend).health.rawValue) ?? .unknown
-  }
+  func backendIsHealthy(backend: GuestBytes) throws(Status) -> BackendHealth { try definition(backend).health }
 
   func backendIsDynamic(backend: GuestBytes) throws(Status) -> Bool { try definition(backend).isDynamic }
 

@@ -294,7 +294,7 @@ extension SendErrorDetail {
   func report(_ error: SendError?) throws(Status) {
     let known = SendErrorDetailMask(rawValue: try mask())
     var filled: SendErrorDetailMask = []
-    try setTag(SendErrorDetailTag(rawValue: (error?.tag ?? .ok).rawValue) ?? .internalError)
+    try setTag(error?.tag ?? .ok)
     if let code = error?.dnsResponseCode, known.contains(.dnsErrorRcode) {
       try setDnsErrorRcode(code)
       filled.insert(.dnsErrorRcode)

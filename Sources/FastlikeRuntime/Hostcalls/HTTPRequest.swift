@@ -41,12 +41,12 @@ extension Sandbox {
     request.head.uri = text
   }
 
-  func httpReqVersionGet(handle: RequestHandle) throws(Status) -> ComputeABI.HTTPVersion {
-    ComputeABI.HTTPVersion(rawValue: try guestRequest(handle).head.version.rawValue) ?? .http11
+  func httpReqVersionGet(handle: RequestHandle) throws(Status) -> HTTPVersionTag {
+    try guestRequest(handle).head.version
   }
 
-  func httpReqVersionSet(handle: RequestHandle, version: ComputeABI.HTTPVersion) throws(Status) {
-    try guestRequest(handle).head.version = HTTPVersionTag(rawValue: version.rawValue) ?? .http11
+  func httpReqVersionSet(handle: RequestHandle, version: HTTPVersionTag) throws(Status) {
+    try guestRequest(handle).head.version = version
   }
 
   // MARK: Headers
@@ -94,7 +94,7 @@ extension Sandbox {
   // MARK: How it is sent
 
   func httpReqFramingHeadersModeSet(handle: RequestHandle, mode: FramingHeadersMode) throws(Status) {
-    try guestRequest(handle).framing = mode == .automatic ? .automatic : .manuallyFromHeaders
+    try guestRequest(handle).framing = mode
   }
 
   func httpReqAutoDecompressResponseSet(handle: RequestHandle, encodings: ContentEncodings) throws(Status) {

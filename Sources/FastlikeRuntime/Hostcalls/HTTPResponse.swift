@@ -20,12 +20,12 @@ extension Sandbox {
     response.head.status = status
   }
 
-  func httpRespVersionGet(handle: ResponseHandle) throws(Status) -> ComputeABI.HTTPVersion {
-    ComputeABI.HTTPVersion(rawValue: try guestResponse(handle).head.version.rawValue) ?? .http11
+  func httpRespVersionGet(handle: ResponseHandle) throws(Status) -> HTTPVersionTag {
+    try guestResponse(handle).head.version
   }
 
-  func httpRespVersionSet(handle: ResponseHandle, version: ComputeABI.HTTPVersion) throws(Status) {
-    try guestResponse(handle).head.version = HTTPVersionTag(rawValue: version.rawValue) ?? .http11
+  func httpRespVersionSet(handle: ResponseHandle, version: HTTPVersionTag) throws(Status) {
+    try guestResponse(handle).head.version = version
   }
 
   // MARK: Headers
@@ -73,7 +73,7 @@ extension Sandbox {
   // MARK: How it is sent
 
   func httpRespFramingHeadersModeSet(handle: ResponseHandle, mode: FramingHeadersMode) throws(Status) {
-    try guestResponse(handle).framing = mode == .automatic ? .automatic : .manuallyFromHeaders
+    try guestResponse(handle).framing = mode
   }
 
   func httpRespHTTPKeepaliveModeSet(handle: ResponseHandle, mode: HTTPKeepaliveMode) throws(Status) {

@@ -1,3 +1,5 @@
+public import ComputeABI
+
 /// How the body of a message is delimited on an HTTP/1.1 connection (RFC 9112 §6).
 public enum Framing: Sendable, Equatable {
   /// No body byte is sent.

@@ -1,11 +1,7 @@
-/// An HTTP version by the number that the ABI gives it (`http_version`).
-public enum HTTPVersionTag: UInt32, Sendable {
-  case http09 = 0
-  case http10 = 1
-  case http11 = 2
-  case h2 = 3
-  case h3 = 4
-}
+public import ComputeABI
+
+/// An HTTP version as the ABI numbers it (`http_version`).
+public typealias HTTPVersionTag = ComputeABI.HTTPVersion
 
 /// The head of a request: what stands before its body.
 public struct RequestHead: Sendable, Equatable {
@@ -40,10 +36,6 @@ public struct ResponseHead: Sendable, Equatable {
   }
 }
 
-/// Who writes `Content-Length` and `Transfer-Encoding` (`framing_headers_mode_set`).
-public enum FramingMode: UInt32, Sendable {
-  /// The host, from what it knows of the body; the guest's own fields are removed.
-  case automatic = 0
-  /// The guest; the host keeps its fields when they are valid and falls back to ``automatic`` otherwise.
-  case manuallyFromHeaders = 1
-}
+/// Who writes `Content-Length` and `Transfer-Encoding`: the host, from what it knows of the body, or the guest, whose fields
+/// are kept when they are valid (`framing_headers_mode_set`).
+public typealias FramingMode = FramingHeadersMode

@@ -1,4 +1,5 @@
 import CTimestamp
+import ComputeABI
 import FastlikeRuntime
 import NIOCore
 
