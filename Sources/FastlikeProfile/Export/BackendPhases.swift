@@ -1,8 +1,8 @@
 /// A backend call cut into phases that follow each other without gap or overlap. What was measured is clipped to the
 /// call and put in order, since the parts of a connection's establishment may have raced.
-struct BackendPhases {
+package struct BackendPhases {
   /// The phases in their order.
-  enum Name: String, CaseIterable {
+  package enum Name: String, CaseIterable {
     /// Without a connection that is ready: waiting for one, or for its next phase, or until there was none to be had.
     case queue
     case dns
@@ -29,7 +29,7 @@ struct BackendPhases {
   /// The response begins; nil without one.
   let firstByte: Int64?
 
-  init(of call: BackendCall) {
+  package init(of call: BackendCall) {
     let interval = Interval(start: call.started, duration: call.totalNanos)
     var cursor = interval.start
     func place(_ phase: BackendCall.Phase?) -> Interval? {
@@ -59,7 +59,7 @@ struct BackendPhases {
   var isRequestBegun: Bool { sendStart < interval.end || firstByte != nil }
 
   /// The phases that took time. Together they are ``interval``.
-  var segments: [(name: Name, interval: Interval)] {
+  package var segments: [(name: Name, interval: Interval)] {
     var segments: [(name: Name, interval: Interval)] = []
     var cursor = interval.start
     func add(_ name: Name, until end: Int64) {

@@ -1,11 +1,11 @@
 /// A stretch of time. Instants are bounded where they are taken from a trace, so that sums of a few of them cannot
 /// overflow, whatever a file held.
-struct Interval: Hashable {
+package struct Interval: Hashable {
   /// 36 years in nanoseconds.
   static let bound: Int64 = 1 << 60
 
-  let start: Int64
-  let end: Int64
+  package let start: Int64
+  package let end: Int64
 
   static let zero = Interval(start: 0, end: 0)
 
@@ -19,7 +19,7 @@ struct Interval: Hashable {
     self.init(start: start, end: start + min(max(0, duration), Self.bound))
   }
 
-  var duration: Int64 { end - start }
+  package var duration: Int64 { end - start }
   var isEmpty: Bool { end == start }
 
   /// The part inside of another interval; empty at its nearer edge when there is none.

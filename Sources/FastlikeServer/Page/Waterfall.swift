@@ -37,30 +37,31 @@ struct Waterfall {
 
   // MARK: - Backend calls
 
-  /// A call's phases in their order. What was measured is put in order and clipped to the call, since the parts of a
-  /// connection's establishment may have raced.
+  /// A call's phases in their order, as the exports have them.
   static func bar(of call: BackendCall, until extent: Int64) -> Bar {
     var pieces: [BarPiece] = []
     var words: [String] = []
-    var cursor = call.started
-    func add(_ kind: String, _ name: String, until instant: Int64) {
-      let end = min(instant, call.ended)
-      guard end > cursor else { return }
-      let tip = "\(name) \(Figures.duration(end - cursor))"
-      pieces.append(BarPiece(kind, from: place(cursor, in: extent), to: place(end, in: extent), tip: tip))
+    for (phase, interval) in FastlikeProfile.BackendPhases(of: call).segments {
+      let (kind, name) = style(of: phase)
+      let tip = "\(name) \(Figures.duration(interval.duration))"
+      pieces.append(
+        BarPiece(kind, from: place(interval.start, in: extent), to: place(interval.end, in: extent), tip: tip))
       words.append(tip)
-      cursor = end
     }
-    let setUp = [("dns", "DNS", call.dns), ("connect", "connect", call.connect), ("tls", "TLS", call.tls)]
-    for (kind, name, phase) in setUp {
-      guard let phase else { continue }
-      add("pending", "pending", until: phase.start)
-      add(kind, name, until: phase.end)
-    }
-    if let sent = call.requestSent { add("send", "sending", until: min(sent, call.firstByte ?? sent)) }
-    add("wait", "waiting", until: call.firstByte ?? call.ended)
-    add("receive", "receiving", until: call.ended)
     return Bar(pieces: pieces, text: words.isEmpty ? "no time recorded" : words.joined(separator: ", "))
+  }
+
+  /// The style of a phase and its name for people.
+  private static func style(of phase: FastlikeProfile.BackendPhases.Name) -> (kind: String, name: String) {
+    switch phase {
+    case .queue: ("pending", "pending")
+    case .dns: ("dns", "DNS")
+    case .connect: ("connect", "connect")
+    case .tls: ("tls", "TLS")
+    case .send: ("send", "sending")
+    case .wait: ("wait", "waiting")
+    case .receive: ("receive", "receiving")
+    }
   }
 
   private static func place(_ instant: Int64, in extent: Int64) -> Double {
