@@ -87,7 +87,6 @@ typedef struct wasm_frame_vec_t {
   wasm_frame_t **data;
 } wasm_frame_vec_t;
 
-wasmtime_error_t *wasmtime_error_new(const char *message);
 void wasmtime_error_message(const wasmtime_error_t *error, wasm_name_t *message);
 void wasmtime_error_wasm_trace(const wasmtime_error_t *error, wasm_frame_vec_t *out);
 void wasmtime_error_delete(wasmtime_error_t *error);
@@ -284,8 +283,6 @@ wasmtime_call_future_t *wasmtime_instance_pre_instantiate_async(const wasmtime_i
                                                                 wasmtime_context_t *context,
                                                                 wasmtime_instance_t *instance, wasm_trap_t **trap,
                                                                 wasmtime_error_t **error);
-wasmtime_error_t *wasmtime_instance_pre_instantiate(const wasmtime_instance_pre_t *pre, wasmtime_context_t *context,
-                                                    wasmtime_instance_t *instance, wasm_trap_t **trap);
 void wasmtime_instance_pre_delete(wasmtime_instance_pre_t *pre);
 bool wasmtime_instance_export_get(wasmtime_context_t *context, const wasmtime_instance_t *instance, const char *name,
                                   size_t size, wasmtime_extern_t *out);

@@ -57,8 +57,6 @@ final class LoopState {
   }
 
   func remove(_ run: SandboxRun) { runs[ObjectIdentifier(run)] = nil }
-
-  var count: Int { runs.count }
 }
 
 /// The loops' states, each made when its loop first serves a request and used on its thread only.

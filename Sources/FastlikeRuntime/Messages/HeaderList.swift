@@ -1,5 +1,3 @@
-public import NIOHTTP1
-
 /// The header fields of one message, in wire order, with names and values as the bytes that were sent.
 ///
 /// All text lies in one array and a field is four offsets into it, so that a message of twenty fields costs two
@@ -19,13 +17,6 @@ public struct HeaderList: Sendable {
   private var unusedBytes = 0
 
   public init() {}
-
-  /// The fields of a message that NIO parsed.
-  public init(_ headers: HTTPHeaders) {
-    fields.reserveCapacity(headers.count)
-    text.reserveCapacity(headers.count * 32)
-    for (name, value) in headers { append(name: name.utf8, value: value.utf8) }
-  }
 
   /// Builds a list from literal names and values; for hosts and tests.
   public init(_ pairs: [(String, String)]) {
@@ -155,18 +146,6 @@ public struct HeaderList: Sendable {
     var seen: Set<[UInt8]> = []
     for index in fields.indices where seen.insert(name(at: index).map(asciiLowercased)).inserted { found.append(index) }
     return found
-  }
-
-  /// The fields as NIO's type, for its encoders.
-  public var nioHeaders: HTTPHeaders {
-    var headers = HTTPHeaders()
-    headers.reserveCapacity(fields.count)
-    for index in fields.indices {
-      headers.add(
-        name: String(decoding: name(at: index), as: UTF8.self), value: String(decoding: value(at: index), as: UTF8.self)
-      )
-    }
-    return headers
   }
 
   private func matches(_ field: Field, _ name: some Collection<UInt8>) -> Bool {
