@@ -22,18 +22,21 @@ FORMAT := --configuration .swift-format --recursive --parallel $(SOURCES)
 .DEFAULT_GOAL := help
 # The Swift package manager lets one build run at a time.
 .NOTPARALLEL:
-.PHONY: help bootstrap build guests run test lint format generate generation check-generated bench install clean
+.PHONY: help bootstrap tools build guests run test lint format generate generation check-generated bench install clean
 
 help: ## Show this list
 	@printf 'fastlike: runs Fastly Compute programs on this machine and shows what every request did\n\n'
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-22s %s\n", $$1, $$2 }'
 	@printf '\nVariables: PREFIX and DESTDIR for install, ARGS for run (ARGS="--bind :8080"), FILTER for test\n'
 
-bootstrap: ## Check the tools and fetch Wasmtime; without network once it is there
+bootstrap: tools ## Check the tools, fetch Wasmtime and what tests use; without network once it is there
+	@$(PYTHON) Scripts/bootstrap.py --tests
+
+tools:
 	@command -v $(PYTHON) >/dev/null || { echo 'bootstrap: error: python3 is missing; install it (Debian and Ubuntu: apt-get install python3 python3-pip, Fedora: dnf install python3 python3-pip, macOS: xcode-select --install)' >&2; exit 1; }
 	@$(PYTHON) Scripts/bootstrap.py
 
-build: bootstrap ## Build .build/release/fastlike
+build: tools ## Build .build/release/fastlike
 	$(SWIFT) build -c release --product fastlike
 
 guests: ## Build the demo and the test guests into .build/guests
@@ -58,12 +61,12 @@ generation:
 	@rm -rf $(GENERATION)
 	$(SWIFT) run --quiet hostcallgen $(ABI_DATA) $(GENERATION)
 
-generate: bootstrap generation ## Generate the ABI's Swift from its tables
+generate: tools generation ## Generate the ABI's Swift from its tables
 	@rm -f $(ABI_GENERATED)/*.swift
 	@mkdir -p $(ABI_GENERATED)
 	cp $(GENERATION)/*.swift $(ABI_GENERATED)/
 
-check-generated: bootstrap generation ## Compare the committed ABI code with what its tables give
+check-generated: tools generation ## Compare the committed ABI code with what its tables give
 	@diff -r -q $(GENERATION) $(ABI_GENERATED) >&2 || { \
 	  echo 'error: $(ABI_GENERATED) is not what $(ABI_DATA) and Tools/hostcallgen give; run `make generate` and commit the result' >&2; \
 	  exit 1; }

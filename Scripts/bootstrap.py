@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """Makes a checkout ready to build: looks for the tools and headers that the build needs, and fetches Wasmtime.
 
-usage: Scripts/bootstrap.py [--check] [--into DIR] [--wheel FILE]
+usage: Scripts/bootstrap.py [--check] [--tests] [--into DIR] [--wheel FILE]
 
   --check       only look; change nothing and use no network
+  --tests       look after the programs and Python packages that only some tests need, too
   --into DIR    where Wasmtime goes (default: .wasmtime beside Package.swift)
   --wheel FILE  take Wasmtime from this file instead of fetching it
 
 Wasmtime's C library is inside its Python wheel, which pip fetches; which file it must be is pinned here by SHA-256.
 DIR/STAMP records what was put there. Nothing is fetched while the files are those of the stamp. On Debian and Ubuntu,
-root gets missing packages installed; everybody else is told what to install.
+root gets missing packages installed; everybody else is told what to install. What only tests need is never required:
+where it cannot be had, the tests that need it say that they are skipped. Python packages for tests go into DIR/../.tools,
+an environment of their own.
 """
 
 import argparse
@@ -49,6 +52,17 @@ PACKAGES = {
     "sqlite3.h": {"debian": "libsqlite3-dev", "fedora": "sqlite-devel"},
     "pip": {"debian": "python3-pip", "fedora": "python3-pip"},
 }
+# Programs that tests drive or check against: {name on the path: packages}.
+TEST_PROGRAMS = {
+    "chromium": {"debian": "chromium", "fedora": "chromium"},
+    "curl": {"debian": "curl", "fedora": "curl"},
+    "openssl": {"debian": "openssl", "fedora": "openssl"},
+    "nghttp": {"debian": "nghttp2-client", "fedora": "nghttp2"},
+}
+# Other names under which a program may be there.
+TEST_PROGRAM_NAMES = {"chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")}
+# Python packages that tests check against, with their exact versions.
+TEST_PYTHON_PACKAGES = []
 MACOS_ADVICE = {"pip": "python3 -m ensurepip --user"}
 SWIFT_ADVICE = "a toolchain from https://www.swift.org/install"
 
@@ -158,17 +172,59 @@ def advice(missing):
     return f"install on Debian and Ubuntu with: {ways['debian']}; on Fedora: {ways['fedora']}; on macOS: {ways['macos']}"
 
 
-def install_debian_packages(missing):
-    names = [PACKAGES[item]["debian"] for item in missing]
+def install_debian_packages(names, is_required=True):
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     say(f"installing {' '.join(names)}")
     # A list of packages that cannot be refreshed may still be good enough to install from.
     run(["apt-get", "update"], env=environment)
     result = run(["apt-get", "install", "-y", "--no-install-recommends"] + names, env=environment)
-    if result.returncode != 0:
+    if result.returncode != 0 and is_required:
         reason = next((line for line in result.stdout.splitlines() if line.startswith("E:")), "apt-get failed")
         raise Failure(f"cannot install {' '.join(names)}: {reason}")
     importlib.invalidate_caches()
+
+
+# What tests need beyond that
+
+
+def look_after_test_programs(may_install):
+    """Installs what tests can use where that is possible, and says what is missing otherwise."""
+    def missing():
+        return [name for name in TEST_PROGRAMS
+                if not any(shutil.which(other) for other in TEST_PROGRAM_NAMES.get(name, (name,)))]
+
+    absent = missing()
+    if absent and may_install and family() == "debian" and os.geteuid() == 0 and shutil.which("apt-get"):
+        install_debian_packages([TEST_PROGRAMS[name]["debian"] for name in absent], is_required=False)
+        absent = missing()
+    if absent:
+        names = " ".join(TEST_PROGRAMS[name].get(family(), name) for name in absent)
+        say(f"without {', '.join(absent)} some tests are skipped; install the packages {names} to run them")
+
+
+def look_after_test_packages(folder, may_install):
+    """Puts the Python packages that tests use into an environment of their own."""
+    if not TEST_PYTHON_PACKAGES:
+        return
+    stamp = folder / "STAMP"
+    wanted = "\n".join(TEST_PYTHON_PACKAGES) + "\n"
+    try:
+        if stamp.read_text(encoding="utf-8") == wanted:
+            return
+    except OSError:
+        pass
+    if not may_install:
+        return say("the Python packages of some tests are not there; make bootstrap fetches them")
+    say(f"fetching {', '.join(TEST_PYTHON_PACKAGES)} for tests")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    result = run([
+        sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input",
+        "--root-user-action=ignore", "--target", str(folder / "python")] + TEST_PYTHON_PACKAGES)
+    if result.returncode != 0:
+        errors = [line for line in result.stdout.splitlines() if line.startswith("ERROR:")]
+        return say(f"the Python packages of some tests cannot be had, so they are skipped{': ' + errors[-1] if errors else ''}")
+    stamp.write_text(wanted, encoding="utf-8")
 
 
 def require_tools(may_install, needs_pip):
@@ -182,7 +238,7 @@ def require_tools(may_install, needs_pip):
             f"Swift {version[0]}.{version[1]} is too old; install {SWIFT_ADVICE}, {SWIFT[0]}.{SWIFT[1]} or newer")
     missing = missing_packages(needs_pip)
     if missing and may_install and family() == "debian" and os.geteuid() == 0 and shutil.which("apt-get"):
-        install_debian_packages(missing)
+        install_debian_packages([PACKAGES[item]["debian"] for item in missing])
         missing = missing_packages(needs_pip)
     if missing:
         problems.append(f"{', '.join(missing)} missing; {advice(missing)}")
@@ -309,6 +365,7 @@ def main():
     root = Path(__file__).resolve().parent.parent
     parser = argparse.ArgumentParser(description="Makes a checkout ready to build.", allow_abbrev=False)
     parser.add_argument("--check", action="store_true", help="only look; change nothing and use no network")
+    parser.add_argument("--tests", action="store_true", help="look after what only some tests need, too")
     parser.add_argument("--into", metavar="DIR", default=root / ".wasmtime", help="where Wasmtime goes")
     parser.add_argument("--wheel", metavar="FILE", help="take Wasmtime from this file instead of fetching it")
     arguments = parser.parse_args()
@@ -326,6 +383,9 @@ def main():
     if problem is not None:
         raise Failure(f"Wasmtime {WASMTIME} {problem} in {wasmtime.folder}; run: make bootstrap")
     say(f"Wasmtime {WASMTIME} is in {os.path.relpath(wasmtime.folder)}")
+    if arguments.tests:
+        look_after_test_programs(may_install=not arguments.check)
+        look_after_test_packages(root / ".tools", may_install=not arguments.check)
 
 
 if __name__ == "__main__":

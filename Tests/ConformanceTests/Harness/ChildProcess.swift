@@ -24,7 +24,10 @@ final class ChildProcess: Sendable {
 
   private static let running = Mutex<Set<pid_t>>([])
 
-  init(_ executable: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+  /// - Parameter descriptors: Open files of this process by the numbers that they get in the child.
+  init(
+    _ executable: String, _ arguments: [String], environment: [String: String] = [:], descriptors: [Int32: Int32] = [:]
+  ) throws {
     let folder = try Places.newFolder()
     outputPath = folder + "/stdout"
     errorPath = folder + "/stderr"
@@ -32,7 +35,7 @@ final class ChildProcess: Sendable {
     variables.merge(environment) { _, given in given }
     identifier = try Self.spawn(
       [executable] + arguments, variables: variables.map { "\($0.key)=\($0.value)" }, outputPath: outputPath,
-      errorPath: errorPath)
+      errorPath: errorPath, descriptors: descriptors)
     Self.running.withLock { _ = $0.insert(identifier) }
   }
 
@@ -83,7 +86,7 @@ final class ChildProcess: Sendable {
   }
 
   private static func spawn(
-    _ arguments: [String], variables: [String], outputPath: String, errorPath: String
+    _ arguments: [String], variables: [String], outputPath: String, errorPath: String, descriptors: [Int32: Int32]
   ) throws -> pid_t {
     #if canImport(Darwin)
       var files: posix_spawn_file_actions_t?
@@ -101,6 +104,7 @@ final class ChildProcess: Sendable {
     posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&files, 1, outputPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
     posix_spawn_file_actions_addopen(&files, 2, errorPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    for (number, given) in descriptors { posix_spawn_file_actions_adddup2(&files, given, number) }
     var none = sigset_t()
     sigemptyset(&none)
     var defaults = sigset_t()

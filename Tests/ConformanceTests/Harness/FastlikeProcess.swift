@@ -42,6 +42,13 @@ final class FastlikeProcess: Sendable {
     return nil
   }
 
+  /// The profile page's address, with a slash behind it; nil without a page.
+  var pageAddress: String? {
+    let mark = "fastlike: profile page on "
+    let line = child.output.split(separator: "\n").first { $0.hasPrefix(mark) }
+    return line.map { String($0.dropFirst(mark.count)) }
+  }
+
   func connect() async throws -> RawHTTP {
     do {
       return RawHTTP(try await RawConnection.open(port: port))
