@@ -34,12 +34,15 @@ public final class Service: RequestHandler {
   public final class Shared: Sendable {
     let loops: LoopStates
     let requests = Atomic<UInt64>(0)
+    /// Sandboxes that wait for a request, on all loops.
+    let waitingSandboxes = Atomic<Int>(0)
     let rateCounters = RateCounters()
     let kvStores = KVStores()
 
     public init(logger: Logger) { loops = LoopStates(logger: logger) }
 
-    /// Closes the idle connections to backends of one event loop; for the end of the process.
+    /// Closes the idle connections to backends of one event loop, and lets its sandboxes wait for no more requests; for
+    /// the end of the process.
     public func shutdown(on eventLoop: any EventLoop) -> EventLoopFuture<Void> { loops.shutdown(on: eventLoop) }
   }
 
@@ -77,7 +80,6 @@ public final class Service: RequestHandler {
     _ request: DownstreamRequest, responder: any DownstreamResponder, on eventLoop: any EventLoop,
     onEnd: ((GuestEnding) -> Void)?
   ) {
-    let context = HostcallContext()
     let number = shared.requests.wrappingAdd(1, ordering: .relaxed).newValue
     let trace = traces?.begin(
       TraceHead(
@@ -85,23 +87,50 @@ public final class Service: RequestHandler {
         url: RedactedURL(request.head.uri), httpVersion: request.head.version == .http10 ? .http10 : .http11,
         arrivedAt: request.receivedAt))
     trace?.updateDeep { $0.requestHeaders = HeaderSummary.summarize(request.head.headers.textPairs) }
+    let loop = shared.loops.state(on: eventLoop)
+    let served = ServedRequest(
+      request, responder: responder, number: number, trace: trace, service: self, eventLoop: eventLoop)
+    if onEnd == nil, let promise = loop.takeWaiting(for: self) {
+      promise.assign(served)
+    } else {
+      start(served, on: loop, onEnd: onEnd)
+    }
+  }
+
+  /// Serves a request in a new sandbox. One whose end somebody waits for serves no other request.
+  func start(_ served: ServedRequest, on loop: LoopState, onEnd: ((GuestEnding) -> Void)? = nil) {
+    let context = HostcallContext()
     let sandbox = Sandbox(
-      service: self, loop: shared.loops.state(on: eventLoop), request: request, responder: responder,
-      requestNumber: number, context: context, trace: trace)
+      service: self, loop: loop, serving: served, context: context, isReusable: onEnd == nil)
     SandboxRun(sandbox: sandbox, context: context, service: self, onEnd: onEnd).start()
   }
 
+  /// A promise of another request for a sandbox on this loop; an empty one where too many sandboxes wait already.
+  func promise(on loop: LoopState, milliseconds: UInt64, waking waker: Waker) -> RequestPromise {
+    let waiting = shared.waitingSandboxes.wrappingAdd(1, ordering: .relaxed).newValue
+    guard waiting <= SandboxReuse.maximumWaiting else {
+      shared.waitingSandboxes.wrappingSubtract(1, ordering: .relaxed)
+      return RequestPromise(emptyOf: self, on: loop, waking: waker)
+    }
+    let promise = RequestPromise(of: self, on: loop, milliseconds: milliseconds, waking: waker)
+    loop.addWaiting(promise)
+    return promise
+  }
+
+  /// One of this service's promises waits no more.
+  func promiseEnded() { shared.waitingSandboxes.wrappingSubtract(1, ordering: .relaxed) }
+
   /// One line for each request, where requests are logged: what it was and where its time went.
-  func logEnd(of sandbox: Sandbox, time: TimeAccount?) {
+  func logEnd(of served: ServedRequest, memoryBytes: Int, time: TimeAccount?) {
     guard logger.logLevel <= .info else { return }
     // Reduced as in a trace: no query, no user.
-    let path = RedactedURL(sandbox.request.head.uri).path
-    let wall = Int64(bitPattern: ctimestamp_monotonic() &- sandbox.request.receivedAt)
+    let path = RedactedURL(served.request.head.uri).path
+    let wall = Int64(bitPattern: ctimestamp_monotonic() &- served.request.receivedAt)
     let parts = time.map { ": " + $0.summary } ?? ""
     logger.info(
       """
-      request \(sandbox.requestNumber): \(sandbox.request.head.method) \(path) took \(wall.inMilliseconds)\(parts); \
-      \(sandbox.memory.byteCount >> 10) KiB memory
+      request \(served.number): \(served.request.head.method) \(path) took \(wall.inMilliseconds)\(parts); \
+      \(memoryBytes >> 10) KiB memory
       """)
   }
 }

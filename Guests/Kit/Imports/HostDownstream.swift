@@ -204,3 +204,19 @@ func hostDownstreamResvpnproxyVpnServiceName(
   _ req: UInt32, _ vpnServiceNameOut: UnsafeMutablePointer<UInt8>?, _ vpnServiceNameMaxLen: UInt32,
   _ nwrittenOut: UnsafeMutablePointer<UInt32>?
 ) -> UInt32
+
+@_extern(wasm, module: "fastly_http_downstream", name: "next_request")
+@_extern(c, "fastly_http_downstream_next_request")
+func hostDownstreamNextRequest(
+  _ optionsMask: UInt32, _ options: UnsafePointer<UInt64>?, _ requestPromiseHandleOut: UnsafeMutablePointer<UInt32>?
+) -> UInt32
+
+@_extern(wasm, module: "fastly_http_downstream", name: "next_request_wait")
+@_extern(c, "fastly_http_downstream_next_request_wait")
+func hostDownstreamNextRequestWait(
+  _ handle: UInt32, _ requestHandleOut: UnsafeMutablePointer<UInt32>?, _ bodyHandleOut: UnsafeMutablePointer<UInt32>?
+) -> UInt32
+
+@_extern(wasm, module: "fastly_http_downstream", name: "next_request_abandon")
+@_extern(c, "fastly_http_downstream_next_request_abandon")
+func hostDownstreamNextRequestAbandon(_ handle: UInt32) -> UInt32

@@ -812,19 +812,19 @@ extension HostcallTable {
   private static let fastlyHTTPDownstreamEntries: [Entry] = [
     Entry(
       module: "fastly_http_downstream", name: "next_request",
-      signature: Module.Signature(params: [.i32, .i32, .i32], results: [.i32]), state: .localAnswer("every request has a sandbox of its own: the promise of another one resolves to none"),
+      signature: Module.Signature(params: [.i32, .i32, .i32], results: [.i32]), state: .implemented,
       index: 118, aliasOf: nil, isServed: true,
       isWASI: false,
       thunk: .immediate(httpDownstreamNextRequestThunk), variants: []),
     Entry(
       module: "fastly_http_downstream", name: "next_request_wait",
-      signature: Module.Signature(params: [.i32, .i32, .i32], results: [.i32]), state: .localAnswer("every request has a sandbox of its own: the promise of another one resolves to none"),
+      signature: Module.Signature(params: [.i32, .i32, .i32], results: [.i32]), state: .implemented,
       index: 119, aliasOf: nil, isServed: true,
       isWASI: false,
       thunk: .blocking(httpDownstreamNextRequestWaitThunk), variants: []),
     Entry(
       module: "fastly_http_downstream", name: "next_request_abandon",
-      signature: Module.Signature(params: [.i32], results: [.i32]), state: .localAnswer("every request has a sandbox of its own: the promise of another one resolves to none"),
+      signature: Module.Signature(params: [.i32], results: [.i32]), state: .implemented,
       index: 120, aliasOf: nil, isServed: true,
       isWASI: false,
       thunk: .immediate(httpDownstreamNextRequestAbandonThunk), variants: []),
@@ -2339,19 +2339,19 @@ extension HostcallTable {
       thunk: .immediate(asyncIoIsReadyThunk), variants: []),
     Entry(
       module: "env", name: "xqd_http_downstream_next_request",
-      signature: Module.Signature(params: [.i32, .i32, .i32], results: [.i32]), state: .localAnswer("every request has a sandbox of its own: the promise of another one resolves to none"),
+      signature: Module.Signature(params: [.i32, .i32, .i32], results: [.i32]), state: .implemented,
       index: 118, aliasOf: "fastly_http_downstream.next_request", isServed: true,
       isWASI: false,
       thunk: .immediate(httpDownstreamNextRequestThunk), variants: []),
     Entry(
       module: "env", name: "xqd_http_downstream_next_request_wait",
-      signature: Module.Signature(params: [.i32, .i32, .i32], results: [.i32]), state: .localAnswer("every request has a sandbox of its own: the promise of another one resolves to none"),
+      signature: Module.Signature(params: [.i32, .i32, .i32], results: [.i32]), state: .implemented,
       index: 119, aliasOf: "fastly_http_downstream.next_request_wait", isServed: true,
       isWASI: false,
       thunk: .blocking(httpDownstreamNextRequestWaitThunk), variants: []),
     Entry(
       module: "env", name: "xqd_http_downstream_next_request_abandon",
-      signature: Module.Signature(params: [.i32], results: [.i32]), state: .localAnswer("every request has a sandbox of its own: the promise of another one resolves to none"),
+      signature: Module.Signature(params: [.i32], results: [.i32]), state: .implemented,
       index: 120, aliasOf: "fastly_http_downstream.next_request_abandon", isServed: true,
       isWASI: false,
       thunk: .immediate(httpDownstreamNextRequestAbandonThunk), variants: []),

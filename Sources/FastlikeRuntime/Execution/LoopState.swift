@@ -12,6 +12,8 @@ final class LoopState {
   /// Guests whose time slice is over, in the order of their turns.
   private var runnable: Deque<SandboxRun> = []
   private var isTurnScheduled = false
+  /// Sandboxes that could take another request, the youngest last.
+  private var waiting: [RequestPromise] = []
   /// Between two turns the loop must come to its sockets. NIO goes on with tasks that are due before it looks at them, so a
   /// turn lies a little ahead.
   private static let pause = TimeAmount.microseconds(20)
@@ -57,6 +59,28 @@ final class LoopState {
   }
 
   func remove(_ run: SandboxRun) { runs[ObjectIdentifier(run)] = nil }
+
+  // MARK: Sandboxes that wait for a request
+
+  func addWaiting(_ promise: RequestPromise) { waiting.append(promise) }
+
+  /// Takes out the youngest that runs this version of the service; its memory is the most likely to be in the caches.
+  func takeWaiting(for service: Service) -> RequestPromise? {
+    guard let index = waiting.lastIndex(where: { $0.service === service }) else { return nil }
+    service.promiseEnded()
+    return waiting.remove(at: index)
+  }
+
+  func removeWaiting(_ promise: RequestPromise) {
+    guard let index = waiting.firstIndex(where: { $0 === promise }) else { return }
+    waiting.remove(at: index).service.promiseEnded()
+  }
+
+  /// For the end of the process: no request will come any more.
+  func shutdown() {
+    connector.shutdown()
+    for promise in waiting { promise.giveUp() }
+  }
 }
 
 /// The loops' states, each made when its loop first serves a request and used on its thread only.
@@ -76,6 +100,6 @@ final class LoopStates: @unchecked Sendable {
   }
 
   func shutdown(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
-    eventLoop.submit { self.current.currentValue?.connector.shutdown() }
+    eventLoop.submit { self.current.currentValue?.shutdown() }
   }
 }

@@ -38,45 +38,61 @@ final class SandboxRun {
   /// Nil once the guest has ended: its memory goes to the next one while the client still reads.
   private var fiber: Fiber?
   private let service: Service
-  private let observer: HostcallWatch?
   private var isInstantiated = false
   private var isScheduled = false
   private var isPolling = false
   private var hasEnded = false
-  private var isDelivered = false
-  private var isFinished = false
-  private let deadline: UInt64?
+  /// When the present request's time is over; nil while the guest has none.
+  private var deadline: UInt64?
   private let onEnd: ((GuestEnding) -> Void)?
 
-  var hasWallLimit: Bool { deadline != nil }
+  var hasWallLimit: Bool { service.settings.maximumWallNanoseconds != nil }
 
   init(sandbox: Sandbox, context: HostcallContext, service: Service, onEnd: ((GuestEnding) -> Void)?) {
     self.sandbox = sandbox
     self.context = context
     self.service = service
     self.onEnd = onEnd
-    let settings = service.settings
-    deadline = settings.maximumWallNanoseconds.map { sandbox.request.receivedAt + $0 }
-    let fiber = Fiber(service.program.prepared, data: context.opaque, memoryLimit: settings.maximumMemory)
-    self.fiber = fiber
+    fiber = Fiber(
+      service.program.prepared, data: context.opaque, memoryLimit: service.settings.maximumMemory)
     context.host = sandbox
+    begin(sandbox.served)
+  }
+
+  /// From here on the guest serves this request: its trace gets the hostcalls, its limits count.
+  private func begin(_ served: ServedRequest) {
+    deadline = service.settings.maximumWallNanoseconds.map { served.request.receivedAt + $0 }
+    sandbox.vcpuBeforeRequest = sandbox.vcpuNanoseconds
+    served.onClosed = { [waker = sandbox.waker] in waker.wake() }
     var verbose = service.logger
-    let isVerbose = verbose.logLevel <= .debug || sandbox.request.head.headers.first("fastlike-verbose") == "1"
+    let isVerbose = verbose.logLevel <= .debug || served.request.head.headers.first("fastlike-verbose") == "1"
     verbose.logLevel = .debug
-    observer =
-      sandbox.trace != nil || isVerbose
+    context.observer =
+      served.trace != nil || isVerbose
       ? HostcallWatch(
-        recorder: sandbox.trace, memory: context.memory, logger: isVerbose ? verbose : nil,
-        requestID: sandbox.requestNumber) : nil
-    context.observer = observer
+        recorder: served.trace, memory: context.memory, logger: isVerbose ? verbose : nil, requestID: served.number)
+      : nil
+  }
+
+  /// The guest took another request: its trace begins where the guest goes on.
+  private func adopted(_ served: ServedRequest) {
+    begin(served)
+    served.trace?.endSetup()
+    served.trace?.sampleMemory(bytes: context.memory.byteCount)
+  }
+
+  /// The guest waits for another request: the one before is over for it, and nothing is recorded meanwhile.
+  private func parted() {
+    deadline = nil
+    context.observer = nil
   }
 
   func start() {
     sandbox.loop.add(self)
     // The run owns the sandbox; what wakes it must not own the run.
     sandbox.waker.action = { [weak self] in self?.schedule() }
-    sandbox.responder.onClosed = { [weak self] in self?.clientLeft() }
-    sandbox.responder.onDelivered = { [self] delivery in delivered(delivery) }
+    sandbox.onAdopted = { [weak self] in self?.adopted($0) }
+    sandbox.onParted = { [weak self] in self?.parted() }
     fiber?.instantiate()
     poll()
   }
@@ -124,7 +140,9 @@ final class SandboxRun {
   }
 
   private func suspended() {
-    if let limit = service.settings.maximumCPUNanoseconds, sandbox.vcpuNanoseconds > limit {
+    if let limit = service.settings.maximumCPUNanoseconds,
+      sandbox.vcpuNanoseconds - sandbox.vcpuBeforeRequest > limit
+    {
       return stop(.cpuTime)
     }
     if context.isWaiting { return }
@@ -167,20 +185,16 @@ final class SandboxRun {
     sandbox.close()
     context.memory.detach()
     fiber = nil
+    sandbox.loop.remove(self)
     onEnd?(ending)
-    if isDelivered {
-      finish()
-    } else if let trace = sandbox.trace {
-      // What is left is the way to the client, and what the response still waits for.
-      trace.suspend(cause: trace.awaitedBackendCalls > 0 ? .backend : .client)
-    }
+    sandbox.served.release(memoryBytes: context.memory.byteCount)
   }
 
   /// Sends what the guest did not: an empty 200 when it returned, an error when it failed.
   private func respond(to ending: GuestEnding) {
-    guard sandbox.downstreamState == .awaited else { return }
+    guard sandbox.served.responseState == .awaited else { return }
     switch ending {
-    case .returned, .exited(0): sandbox.deliver(ResponseHead(), body: .empty)
+    case .returned, .exited(0): sandbox.served.deliver(ResponseHead(), body: .empty)
     case .refused(let reason): fail(503, "no sandbox for this request: \(reason.firstLine)")
     case .exited(let status): fail(500, "the guest exited with status \(status)")
     case .trapped(let trap): fail(500, "the guest trapped: \(trap.text)")
@@ -190,7 +204,7 @@ final class SandboxRun {
 
   private func fail(_ status: UInt16, _ text: String) {
     let head = ResponseHead(status: status, headers: HeaderList([("content-type", "text/plain; charset=utf-8")]))
-    sandbox.deliver(head, body: .bytes(ByteBuffer(string: "fastlike: " + text + "\n")))
+    sandbox.served.deliver(head, body: .bytes(ByteBuffer(string: "fastlike: " + text + "\n")))
   }
 
   private func note(_ ending: GuestEnding) {
@@ -198,54 +212,17 @@ final class SandboxRun {
     case .returned, .exited(0): break
     case .refused(let reason):
       sandbox.trace?.setOutcome(.limitExceeded)
-      service.logger.error("request \(sandbox.requestNumber): no sandbox: \(reason)")
+      service.logger.error("request \(sandbox.served.number): no sandbox: \(reason)")
     case .exited(let status):
       sandbox.trace?.setOutcome(.trap)
       sandbox.trace?.note("the guest exited with a failure status")
-      service.logger.error("request \(sandbox.requestNumber): the guest exited with status \(status)")
+      service.logger.error("request \(sandbox.served.number): the guest exited with status \(status)")
     case .trapped(let trap):
       sandbox.trace?.setOutcome(.trap)
-      service.logger.error("request \(sandbox.requestNumber): the guest trapped: \(trap.text)")
+      service.logger.error("request \(sandbox.served.number): the guest trapped: \(trap.text)")
     case .stopped(let limit):
       sandbox.trace?.setOutcome(.limitExceeded)
-      service.logger.error("request \(sandbox.requestNumber): \(limit.rawValue)")
-    }
-  }
-
-  private func clientLeft() {
-    sandbox.trace?.setOutcome(.contextCanceled)
-    sandbox.waker.wake()
-  }
-
-  private func delivered(_ delivery: DownstreamDelivery) {
-    guard !isDelivered else { return }
-    isDelivered = true
-    if let trace = sandbox.trace {
-      let status = trace.responseObservation.status
-      trace.setResponse(status: status, bytes: Int64(delivery.bodyBytes), headerFlushed: delivery.headFlushedAt)
-      if delivery.isAborted { trace.setOutcome(.contextCanceled) }
-    }
-    if hasEnded { finish() }
-  }
-
-  /// The guest has ended and the client has its response: the trace is closed, and nothing holds the run any more.
-  private func finish() {
-    guard !isFinished else { return }
-    isFinished = true
-    sandbox.loop.remove(self)
-    sandbox.responder.onClosed = nil
-    sandbox.responder.onDelivered = nil
-    guard let trace = sandbox.trace else { return service.logEnd(of: sandbox, time: nil) }
-    trace.end()
-    let grace = service.asyncGrace
-    guard trace.awaitedBackendCalls > 0, grace > .zero else {
-      return service.logEnd(of: sandbox, time: trace.finish().time)
-    }
-    // Calls that are still running may complete their entries; the client is long served.
-    let bound = NIOLoopBound(sandbox, eventLoop: sandbox.eventLoop)
-    let service = service
-    _ = sandbox.eventLoop.scheduleTask(in: TimeAmount(grace)) {
-      service.logEnd(of: bound.value, time: trace.finish().time)
+      service.logger.error("request \(sandbox.served.number): \(limit.rawValue)")
     }
   }
 }

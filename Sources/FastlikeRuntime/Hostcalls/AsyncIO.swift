@@ -10,7 +10,8 @@ extension Sandbox {
     case .body(let body): body.isReadable
     case .streaming(let body): body.isWritable
     case .pending(let pending): pending.isSettled
-    case .promise, .store: true
+    case .promise(let promise): promise.isSettled
+    case .store: true
     }
   }
 
@@ -27,7 +28,7 @@ extension Sandbox {
 
   func asyncIoIsReady(handle: AsyncItemHandle) throws(Status) -> Bool {
     guard let item = items[handle.rawValue] else { throw .badf }
-    if case .pending(let pending) = item { trace?.observeBackendCall(pending.call) }
+    if case .pending(let pending) = item { pending.observe() }
     return isReady(item)
   }
 
@@ -36,7 +37,7 @@ extension Sandbox {
     var candidates: [AsyncItem] = []
     for number in handles.values {
       guard let item = items[number] else { throw .badf }
-      if case .pending(let pending) = item { trace?.observeBackendCall(pending.call) }
+      if case .pending(let pending) = item { pending.observe() }
       candidates.append(item)
     }
     let alarm = timeoutMs == 0 ? nil : Alarm(after: .milliseconds(Int64(timeoutMs)), on: eventLoop, waking: waker)

@@ -5,8 +5,12 @@ import NIOCore
 extension Sandbox {
   /// The request that the client sent. A request that the guest made is `error`.
   private func downstream(_ handle: RequestHandle) throws(Status) -> DownstreamRequest {
-    guard try guestRequest(handle).isDownstream else { throw .error }
-    return request
+    try client(handle).request
+  }
+
+  private func client(_ handle: RequestHandle) throws(Status) -> ServedRequest {
+    guard let client = try guestRequest(handle).client else { throw .error }
+    return client
   }
 
   /// A fact that a plain connection does not have.
@@ -56,11 +60,10 @@ extension Sandbox {
   }
 
   func httpDownstreamDownstreamClientRequestId(req: RequestHandle, reqid: GuestOutput) throws(Status) {
-    _ = try downstream(req)
-    try reqid.write(requestID)
+    try reqid.write(try client(req).id)
   }
 
-  func httpReqDownstreamClientRequestId(reqid: GuestOutput) throws(Status) { try reqid.write(requestID) }
+  func httpReqDownstreamClientRequestId(reqid: GuestOutput) throws(Status) { try reqid.write(served.id) }
 
   // MARK: TLS and fingerprints, which plain connections do not have
 
@@ -131,7 +134,7 @@ extension Sandbox {
   }
 
   func httpReqFastlyKeyIsValid() throws(Status) -> Bool {
-    hasValidKey(requests[0]?.head.headers ?? request.head.headers)
+    hasValidKey(requests[downstreamHandles.request.rawValue]?.head.headers ?? request.head.headers)
   }
 
   func httpDownstreamDownstreamVisitsThisService() throws(Status) -> UInt32 { 0 }
@@ -205,27 +208,33 @@ extension Sandbox {
 
   // MARK: Further requests in the same sandbox
 
-  /// A promise that resolves to "none" at once: each request has a sandbox of its own, which guests must expect anyway.
   func httpDownstreamNextRequest(optionsMask: NextRequestOptionsMask, options: NextRequestOptions) throws(Status)
     -> RequestPromiseHandle
   {
-    _ = try options.timeoutMs()
-    let isOutstanding = items.elements.contains { if case .promise = $0 { true } else { false } }
-    if isOutstanding { throw .limitexceeded }
-    return RequestPromiseHandle(rawValue: try insert(.promise))
+    let milliseconds = try options.timeoutMs()
+    let isTimed = optionsMask.contains(.timeout)
+    return RequestPromiseHandle(rawValue: try promiseRequest(milliseconds: isTimed ? milliseconds : nil))
+  }
+
+  private func promise(_ handle: RequestPromiseHandle) throws(Status) -> RequestPromise {
+    guard case .promise(let promise) = items[handle.rawValue] else { throw .badf }
+    return promise
   }
 
   func httpDownstreamNextRequestWait(handle: RequestPromiseHandle) throws(Status)
     -> Blocking<(requestHandle: RequestHandle, bodyHandle: BodyHandle)>
   {
-    guard case .promise = items[handle.rawValue] else { throw .badf }
-    if downstreamState == .awaited { throw .unsupported }
+    let promise = try promise(handle)
+    // The promise stays.
+    if served.responseState == .awaited { throw .unsupported }
     _ = items.remove(handle.rawValue)
-    throw .none
+    if !promise.isSettled { part() }
+    return try .waiting(for: .client) { () throws(Status) in promise.isSettled ? try self.adopt(promise) : nil }
   }
 
   func httpDownstreamNextRequestAbandon(handle: RequestPromiseHandle) throws(Status) {
-    guard case .promise = items[handle.rawValue] else { throw .badf }
+    _ = try promise(handle)
     _ = items.remove(handle.rawValue)
+    abandonPromise()
   }
 }

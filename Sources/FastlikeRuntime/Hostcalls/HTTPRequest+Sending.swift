@@ -104,7 +104,7 @@ extension Sandbox {
     }
     let pending = PendingRequest(
       exchange: exchange, decodesGzip: request.decodesGzip, bypassesCache: request.cacheOverride.contains(.pass),
-      call: call)
+      call: call, trace: trace)
     follow(pending)
     return pending
   }
@@ -140,7 +140,7 @@ extension Sandbox {
 
   /// Gives the guest what a settled exchange brought.
   func take(_ pending: PendingRequest, detail: SendErrorDetail?) throws(Status) -> SentHandles {
-    trace?.observeBackendCall(pending.call)
+    pending.observe()
     switch pending.exchange.state {
     case .inFlight: throw .error
     case .failed(let error):
@@ -172,7 +172,7 @@ extension Sandbox {
   private func wait(_ handle: PendingRequestHandle, detail: SendErrorDetail?) throws(Status) -> Blocking<SentHandles> {
     let pending = try pendingRequest(handle)
     _ = items.remove(handle.rawValue)
-    trace?.observeBackendCall(pending.call)
+    pending.observe()
     return try .waiting(for: .backend) { () throws(Status) in
       pending.isSettled ? try self.take(pending, detail: detail) : nil
     }
@@ -194,7 +194,7 @@ extension Sandbox {
     -> (isDone: Bool, responseHandle: ResponseHandle, bodyHandle: BodyHandle)
   {
     let pending = try pendingRequest(handle)
-    trace?.observeBackendCall(pending.call)
+    pending.observe()
     guard pending.isSettled else { return (false, .invalid, .invalid) }
     _ = items.remove(handle.rawValue)
     let taken = try take(pending, detail: detail)
@@ -218,7 +218,7 @@ extension Sandbox {
     let numbers = handles.values
     var candidates: [PendingRequest] = []
     for number in numbers { candidates.append(try pendingRequest(PendingRequestHandle(rawValue: number))) }
-    for candidate in candidates { trace?.observeBackendCall(candidate.call) }
+    for candidate in candidates { candidate.observe() }
     return try .waiting(for: .backend) { () throws(Status) in
       guard let index = candidates.firstIndex(where: \.isSettled) else { return nil }
       _ = self.items.remove(numbers[index])

@@ -5,7 +5,7 @@ import FastlikeProfile
 /// `Downstream.swift`.
 extension Sandbox {
   func httpReqBodyDownstreamGet() throws(Status) -> (requestHandle: RequestHandle, bodyHandle: BodyHandle) {
-    (RequestHandle(rawValue: 0), BodyHandle(rawValue: 0))
+    (downstreamHandles.request, downstreamHandles.body)
   }
 
   func httpReqNew() throws(Status) -> RequestHandle {

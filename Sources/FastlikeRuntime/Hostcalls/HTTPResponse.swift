@@ -112,7 +112,7 @@ extension Sandbox {
       try sendInformational(response.head)
       return .ready(())
     }
-    guard downstreamState == .awaited else {
+    guard served.responseState == .awaited else {
       plain.discard()
       throw .error
     }
@@ -129,22 +129,14 @@ extension Sandbox {
   }
 
   private func deliver(_ response: GuestResponse, _ body: OutgoingBody) {
-    deliver(response.head, framing: response.framing, closeAfter: response.closesConnection, body: body)
-  }
-
-  /// Sends the final response. What is counted of it comes with the delivery.
-  func deliver(_ head: ResponseHead, framing: FramingMode = .automatic, closeAfter: Bool = false, body: OutgoingBody) {
-    downstreamState = .sent
-    trace?.responseHead(status: Int(head.status))
-    trace?.updateDeep { $0.responseHeaders = HeaderSummary.summarize(head.headers.textPairs) }
-    responder.send(head, framing: framing, closeAfter: closeAfter, body: body)
+    served.deliver(response.head, framing: response.framing, closeAfter: response.closesConnection, body: body)
   }
 
   /// 103 is sent on at once; every other informational status is the host's own business.
   private func sendInformational(_ head: ResponseHead) throws(Status) {
     guard head.status == 103 else { throw .inval }
-    guard downstreamState == .awaited else { throw .error }
-    responder.sendInformational(head)
+    guard served.responseState == .awaited else { throw .error }
+    served.sendInformational(head)
   }
 
   func httpRespSendInformationalResponse(handle: ResponseHandle, status: UInt16) throws(Status) -> Blocking<Void> {
@@ -158,23 +150,24 @@ extension Sandbox {
   func httpRespSendDownstreamPending(handle: PendingRequestHandle) throws(Status) -> Blocking<Void> {
     let pending = try pendingRequest(handle)
     _ = items.remove(handle.rawValue)
-    trace?.observeBackendCall(pending.call)
-    guard downstreamState == .awaited else {
+    pending.observe()
+    guard served.responseState == .awaited else {
       pending.exchange.cancel()
       throw .error
     }
-    downstreamState = .sent
-    let finish = { [self] in
+    served.responseState = .sent
+    // The guest may serve another request by then.
+    let finish = { [served] in
       switch pending.exchange.state {
-      case .inFlight: responder.abort()
+      case .inFlight: served.abort()
       case .responded(var head, let pipe):
         pending.edit(&head.headers, isFailure: false)
         let content = pending.decode(pipe, head: &head)
-        deliver(head, body: .pipe(content, knownLength: content.expectedLength))
+        served.deliver(head, body: .pipe(content, knownLength: content.expectedLength))
       case .failed(let error):
         var head = ResponseHead(status: error.tag.gatewayStatus, headers: HeaderList([("content-type", "text/plain")]))
         pending.edit(&head.headers, isFailure: true)
-        deliver(head, body: .bytes(ByteBuffer(string: "backend request failed: \(error.tag)\n")))
+        served.deliver(head, body: .bytes(ByteBuffer(string: "backend request failed: \(error.tag)\n")))
       }
     }
     if pending.isSettled { finish() } else { pending.exchange.onSettled = finish }

@@ -7,12 +7,6 @@ extension Sandbox {
     guard abiVersion == 1 else { throw .error }
   }
 
-  /// The request's number in 32 hexadecimal digits, for logs and for the guest.
-  var requestID: String {
-    let digits = String(requestNumber, radix: 16)
-    return String(repeating: "0", count: 32 - digits.count) + digits
-  }
-
   func computeRuntimeGetVcpuMs() throws(Status) -> UInt64 {
     let running = pollStarted == 0 ? 0 : ctimestamp_monotonic() - pollStarted
     return (vcpuNanoseconds + running) / 1_000_000
@@ -20,9 +14,9 @@ extension Sandbox {
 
   func computeRuntimeGetHeapMib() throws(Status) -> UInt32 { UInt32((memory.byteCount + 0xfffff) >> 20) }
 
-  func computeRuntimeGetSandboxId(sandboxId: GuestOutput) throws(Status) { try sandboxId.write(requestID) }
+  func computeRuntimeGetSandboxId(sandboxId: GuestOutput) throws(Status) { try sandboxId.write(sandboxID) }
 
-  func computeRuntimeGetTraceId(traceId: GuestOutput) throws(Status) { try traceId.write(requestID) }
+  func computeRuntimeGetTraceId(traceId: GuestOutput) throws(Status) { try traceId.write(served.id) }
 
   func computeRuntimeGetServiceVersion(serviceVersion: GuestOutput) throws(Status) {
     try serviceVersion.write(GuestEnvironment.serviceVersion)

@@ -14,11 +14,11 @@ extension Sandbox {
   }
 
   func wasiEnvironSizesGet() throws(Status) -> (environCount: UInt32, environBufSize: UInt32) {
-    Sandbox.sizes(GuestEnvironment.variables(traceID: requestID))
+    Sandbox.sizes(GuestEnvironment.variables(traceID: sandboxID))
   }
 
   func wasiEnvironGet(environ: UInt32, environBuf: UInt32) throws(Status) {
-    try writeStrings(GuestEnvironment.variables(traceID: requestID), pointers: environ, text: environBuf)
+    try writeStrings(GuestEnvironment.variables(traceID: sandboxID), pointers: environ, text: environBuf)
   }
 
   private static func sizes(_ strings: [String]) -> (UInt32, UInt32) {

@@ -10,12 +10,12 @@ final class GuestRequest {
   var decodesGzip = false
   /// What `cache_override_set` asked for.
   var cacheOverride = CacheOverrideTag()
-  /// Whether it came from the client, so that it can be asked for the client's facts.
-  let isDownstream: Bool
+  /// The client's request that it came as, which can be asked for the client's facts; nil where the guest made it.
+  let client: ServedRequest?
 
-  init(head: RequestHead = RequestHead(), isDownstream: Bool = false) {
+  init(head: RequestHead = RequestHead(), client: ServedRequest? = nil) {
     self.head = head
-    self.isDownstream = isDownstream
+    self.client = client
   }
 }
 
@@ -48,18 +48,25 @@ final class PendingRequest {
   let exchange: BackendExchange
   let decodesGzip: Bool
   let bypassesCache: Bool
-  /// Its entry in the trace.
+  /// Its entry in ``trace``.
   let call: BackendCallToken
+  /// The trace of the request during which it was sent.
+  private let trace: TraceRecorder?
   private var edits: [HeaderEdit] = []
 
-  init(exchange: BackendExchange, decodesGzip: Bool, bypassesCache: Bool, call: BackendCallToken) {
+  init(exchange: BackendExchange, decodesGzip: Bool, bypassesCache: Bool, call: BackendCallToken, trace: TraceRecorder?)
+  {
     self.call = call
+    self.trace = trace
     self.exchange = exchange
     self.decodesGzip = decodesGzip
     self.bypassesCache = bypassesCache
   }
 
   var isSettled: Bool { exchange.isSettled }
+
+  /// The guest asks for it, which the trace tells from calls that nobody asked for.
+  func observe() { trace?.observeBackendCall(call) }
 
   /// Queues an edit: an insert clears earlier appends of its name, a removal earlier inserts too.
   ///
@@ -88,6 +95,6 @@ enum AsyncItem {
   case streaming(StreamingBody)
   case pending(PendingRequest)
   case store(PendingStoreOperation)
-  /// A wait for another request in the same sandbox, which is never granted: it resolves to "none" at once.
-  case promise
+  /// A wait for another request in the same sandbox.
+  case promise(RequestPromise)
 }

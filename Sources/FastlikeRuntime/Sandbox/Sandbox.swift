@@ -2,30 +2,34 @@ import ComputeABI
 import FastlikeProfile
 import NIOCore
 
-/// One request's world: what the guest holds, and the way back to its client.
+/// One guest's world: what it holds, and the request that it serves at present.
 ///
-/// It answers the hostcalls (the files of `Hostcalls/` are extensions of it) and lives on one event loop from the request's
-/// arrival to the guest's end, so nothing in it is locked.
+/// It answers the hostcalls (the files of `Hostcalls/` are extensions of it) and lives on one event loop from the first
+/// request's arrival to the guest's end, so nothing in it is locked.
 final class Sandbox: ComputeHost {
-  /// What became of the client's response.
-  enum DownstreamState {
-    case awaited
-    case sent
-  }
-
   let service: Service
   let loop: LoopState
-  let request: DownstreamRequest
-  let responder: any DownstreamResponder
-  /// Unique in the process; its trace has it too.
-  let requestNumber: UInt64
+  /// The present request; the last one while the guest waits for another.
+  private(set) var served: ServedRequest
+  /// The guest's handles of ``served``.
+  private(set) var downstreamHandles = (request: RequestHandle(rawValue: 0), body: BodyHandle(rawValue: 0))
+  /// The first request's id, which stays the sandbox's own.
+  let sandboxID: String
+  /// Whether it may take further requests.
+  private let isReusable: Bool
+  /// The outstanding promise of another request.
+  private var promise: RequestPromise?
+  private var promiseCount = 0
+  /// Told when the guest takes another request.
+  var onAdopted: ((ServedRequest) -> Void)?
+  /// Told when the guest begins to wait for another request.
+  var onParted: (() -> Void)?
   let waker = Waker()
   let budget = HostMemoryBudget()
   /// Backend requests that were started and have not ended.
   var exchangesInFlight = 0
   /// Where guest memory is read and written; shared with the fiber.
   let context: HostcallContext
-  let trace: TraceRecorder?
 
   var requests = HandleTable<GuestRequest>()
   var responses = HandleTable<GuestResponse>()
@@ -37,31 +41,36 @@ final class Sandbox: ComputeHost {
   /// Backends that the guest has registered, by name.
   var dynamicBackends: [String: BackendDefinition] = [:]
   var endpoints: [LogEndpoint] = []
-  var downstreamState = DownstreamState.awaited
   var output = GuestOutputLines()
   /// Nanoseconds of processor time that the guest has used, hostcalls included.
   var vcpuNanoseconds: UInt64 = 0
+  /// What ``vcpuNanoseconds`` was when the present request began.
+  var vcpuBeforeRequest: UInt64 = 0
   /// When the poll began that runs at present, in monotonic nanoseconds; 0 between polls.
   var pollStarted: UInt64 = 0
 
   var eventLoop: any EventLoop { loop.eventLoop }
   var memory: GuestMemory { context.memory }
 
-  init(
-    service: Service, loop: LoopState, request: DownstreamRequest, responder: any DownstreamResponder,
-    requestNumber: UInt64, context: HostcallContext, trace: TraceRecorder?
-  ) {
+  /// The client's request as it came.
+  var request: DownstreamRequest { served.request }
+  /// The present request's trace; nil between two requests, which no trace describes.
+  var trace: TraceRecorder? { served.isReleased ? nil : served.trace }
+
+  init(service: Service, loop: LoopState, serving served: ServedRequest, context: HostcallContext, isReusable: Bool) {
     self.service = service
     self.loop = loop
-    self.request = request
-    self.responder = responder
-    self.requestNumber = requestNumber
+    self.served = served
     self.context = context
-    self.trace = trace
-    // The client's request and body are handle 0 of their kinds.
-    let head = Sandbox.guestHead(of: request.head)
-    _ = requests.insert(GuestRequest(head: head, isDownstream: true))
-    _ = items.insert(.body(GuestBody(pipe: request.body, from: .client, waker: waker, budget: budget)))
+    self.isReusable = isReusable
+    sandboxID = served.id
+    // The first request and its body are handle 0 of their kinds.
+    _ = requests.insert(GuestRequest(head: Sandbox.guestHead(of: served.request.head), client: served))
+    _ = items.insert(body(of: served))
+  }
+
+  private func body(of served: ServedRequest) -> AsyncItem {
+    .body(GuestBody(pipe: served.request.body, from: .client, waker: waker, budget: budget))
   }
 
   /// The request as the guest sees it: its URL is absolute, with the authority of `Host`; an absolute target's authority
@@ -117,11 +126,67 @@ final class Sandbox: ComputeHost {
     return ResponseHandle(rawValue: handle)
   }
 
+  // MARK: Further requests
+
+  /// A promise of another request.
+  ///
+  /// - Parameter milliseconds: How long to wait for one; nil is the longest time.
+  /// - Throws: `limitexceeded` while another promise is outstanding.
+  func promiseRequest(milliseconds: UInt64?) throws(Status) -> UInt32 {
+    guard promise == nil else { throw .limitexceeded }
+    let promise: RequestPromise
+    if isReusable, promiseCount < SandboxReuse.maximumPromises {
+      let limit = SandboxReuse.maximumWaitMilliseconds
+      promise = service.promise(on: loop, milliseconds: min(milliseconds ?? limit, limit), waking: waker)
+      // Where there is no place among those that wait, the sandbox is one too many and asks no more.
+      promiseCount = promise.isSettled ? SandboxReuse.maximumPromises : promiseCount + 1
+    } else {
+      promise = RequestPromise(emptyOf: service, on: loop, waking: waker)
+    }
+    let handle = try insert(.promise(promise))
+    self.promise = promise
+    return handle
+  }
+
+  /// The guest waits for nothing but another request: the present one is over for it.
+  func part() {
+    guard !served.isReleased else { return }
+    // The hostcall that waits ends for the trace where the request does; its status belongs to no request.
+    served.trace?.sampleMemory(bytes: memory.byteCount)
+    served.trace?.endSpan(status: 0)
+    served.release(memoryBytes: memory.byteCount)
+    onParted?()
+  }
+
+  /// Takes the promised request, which becomes the present one. Throws `none` when there is none.
+  func adopt(_ promise: RequestPromise) throws(Status) -> (requestHandle: RequestHandle, bodyHandle: BodyHandle) {
+    self.promise = nil
+    guard let next = promise.take() else { throw .none }
+    let head = Sandbox.guestHead(of: next.request.head)
+    guard let request = requests.insert(GuestRequest(head: head, client: next)), let body = items.insert(body(of: next))
+    else {
+      service.start(next, on: loop)
+      throw .limitexceeded
+    }
+    part()
+    served = next
+    downstreamHandles = (RequestHandle(rawValue: request), BodyHandle(rawValue: body))
+    onAdopted?(next)
+    return (downstreamHandles.request, downstreamHandles.body)
+  }
+
+  /// The guest does not want another request.
+  func abandonPromise() {
+    promise?.giveUp()
+    promise = nil
+  }
+
   // MARK: The end
 
   /// Lets go of everything the guest still held. Streams that it left open break off; requests that it started run on,
   /// as on the platform, and what they bring is dropped.
   func close() {
+    abandonPromise()
     for item in items.elements {
       switch item {
       case .body(let body): body.discard()
@@ -132,6 +197,8 @@ final class Sandbox: ComputeHost {
     }
     items = HandleTable()
     waker.action = nil
+    onAdopted = nil
+    onParted = nil
     context.host = nil
   }
 

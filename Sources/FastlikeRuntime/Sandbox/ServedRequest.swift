@@ -1,0 +1,122 @@
+import CTimestamp
+import ComputeABI
+import FastlikeProfile
+import NIOCore
+
+/// One client's request while it is served: the way back to its client and its trace.
+///
+/// A sandbox serves one request, or several one after the other (``RequestPromise``); what belongs to a request and not to
+/// the guest is here. It is over when the guest has parted with it and the client has its response, whichever comes last.
+/// Confined to its event loop.
+final class ServedRequest {
+  /// What became of the client's response.
+  enum ResponseState {
+    case awaited
+    case sent
+  }
+
+  let request: DownstreamRequest
+  /// Unique in the process; its trace has it too.
+  let number: UInt64
+  let trace: TraceRecorder?
+  var responseState = ResponseState.awaited
+  /// Called when the client goes away before its response is complete.
+  var onClosed: (() -> Void)?
+  private let responder: any DownstreamResponder
+  private let service: Service
+  private let eventLoop: any EventLoop
+  private var memoryBytes = 0
+  /// Whether the guest has parted with it.
+  private(set) var isReleased = false
+  private var isDelivered = false
+  private var isFinished = false
+
+  init(
+    _ request: DownstreamRequest, responder: any DownstreamResponder, number: UInt64, trace: TraceRecorder?,
+    service: Service, eventLoop: any EventLoop
+  ) {
+    self.request = request
+    self.responder = responder
+    self.number = number
+    self.trace = trace
+    self.service = service
+    self.eventLoop = eventLoop
+    responder.onClosed = { [weak self] in self?.clientLeft() }
+    // The responder keeps the request until the response is out, also where its guest has long gone.
+    responder.onDelivered = { [self] delivery in delivered(delivery) }
+  }
+
+  /// The number in 32 hexadecimal digits, for logs and for the guest.
+  var id: String {
+    let digits = String(number, radix: 16)
+    return String(repeating: "0", count: 32 - digits.count) + digits
+  }
+
+  // MARK: Response
+
+  /// Sends the final response. What is counted of it comes with the delivery.
+  func deliver(_ head: ResponseHead, framing: FramingMode = .automatic, closeAfter: Bool = false, body: OutgoingBody) {
+    responseState = .sent
+    trace?.responseHead(status: Int(head.status))
+    trace?.updateDeep { $0.responseHeaders = HeaderSummary.summarize(head.headers.textPairs) }
+    responder.send(head, framing: framing, closeAfter: closeAfter, body: body)
+  }
+
+  func sendInformational(_ head: ResponseHead) { responder.sendInformational(head) }
+
+  /// The client gets no response, or no more of it.
+  func abort() { responder.abort() }
+
+  private func clientLeft() {
+    trace?.setOutcome(.contextCanceled)
+    onClosed?()
+  }
+
+  private func delivered(_ delivery: DownstreamDelivery) {
+    guard !isDelivered else { return }
+    isDelivered = true
+    if let trace {
+      let status = trace.responseObservation.status
+      trace.setResponse(status: status, bytes: Int64(delivery.bodyBytes), headerFlushed: delivery.headFlushedAt)
+      if delivery.isAborted { trace.setOutcome(.contextCanceled) }
+    }
+    if isReleased { finish() }
+  }
+
+  // MARK: The end
+
+  /// The guest has ended, or goes on to another request.
+  ///
+  /// - Parameter memoryBytes: The size of its memory, for the log.
+  func release(memoryBytes: Int) {
+    guard !isReleased else { return }
+    isReleased = true
+    onClosed = nil
+    self.memoryBytes = memoryBytes
+    if isDelivered {
+      finish()
+    } else if let trace {
+      // What is left is the way to the client, and what the response still waits for.
+      trace.suspend(cause: trace.awaitedBackendCalls > 0 ? .backend : .client)
+    }
+  }
+
+  private func finish() {
+    guard !isFinished else { return }
+    isFinished = true
+    responder.onClosed = nil
+    responder.onDelivered = nil
+    guard let trace else { return service.logEnd(of: self, memoryBytes: memoryBytes, time: nil) }
+    trace.end()
+    let grace = service.asyncGrace
+    guard trace.awaitedBackendCalls > 0, grace > .zero else {
+      return service.logEnd(of: self, memoryBytes: memoryBytes, time: trace.finish().time)
+    }
+    // Calls that are still running may complete their entries; the client is long served.
+    let bound = NIOLoopBound(self, eventLoop: eventLoop)
+    _ = eventLoop.scheduleTask(in: TimeAmount(grace)) {
+      let served = bound.value
+      served.service.logEnd(of: served, memoryBytes: served.memoryBytes, time: trace.finish().time)
+    }
+  }
+}
