@@ -30,7 +30,7 @@ public final class Service: RequestHandler {
   let clock: EpochClock?
   private let shared: Shared
 
-  /// What outlives a reload: the loops' connections and the count of requests.
+  /// What outlives a reload: the loops' connections, the count of requests, counters, stores and the cache.
   public final class Shared: Sendable {
     let loops: LoopStates
     let requests = Atomic<UInt64>(0)
@@ -39,7 +39,13 @@ public final class Service: RequestHandler {
     let rateCounters = RateCounters()
     let kvStores = KVStores()
 
-    public init(logger: Logger) { loops = LoopStates(logger: logger) }
+    public let cache: CacheStore
+
+    /// - Parameter cacheSize: Bytes that the cache may hold.
+    public init(logger: Logger, cacheSize: Int = CacheStore.defaultCapacity) {
+      loops = LoopStates(logger: logger)
+      cache = CacheStore(capacity: cacheSize)
+    }
 
     /// Closes the idle connections to backends of one event loop, and lets its sandboxes wait for no more requests; for
     /// the end of the process.
@@ -68,6 +74,7 @@ public final class Service: RequestHandler {
 
   var rateCounters: RateCounters { shared.rateCounters }
   var kvStores: KVStores { shared.kvStores }
+  var cache: CacheStore { shared.cache }
 
   var asyncGrace: Duration { traces?.settings.asyncGrace ?? .zero }
 
