@@ -25,13 +25,14 @@ extension Server {
       module: try DemoServing.program(), arguments: ["compute-app"], options: ServiceOptions(),
       execution: options.execution, logger: logger)
     let service = try loader.load(DemoServing.configuration(originPort: UInt16(port)))
-    let edge = try await RunningEdge.start(service, addresses: options.addresses, loader: loader)
+    let edge = try await RunningEdge.start(
+      service, addresses: options.addresses, tls: options.tls, loader: loader)
     var tracing = options.execution.tracing
     if tracing.page == nil, tracing.mode != .off { tracing.page = .tcp(host: "127.0.0.1", port: 0) }
     let presentation = try await TracePresentation.start(tracing, traces: loader.traces, logger: logger)
     TracePresentation.explain(tracing)
-    announce(edge.bound, program: "the demo")
-    if let address = edge.bound.first(where: { $0.port != nil }) {
+    announce(edge, program: "the demo")
+    if let address = edge.bound.first(where: { $0.address.port != nil }) {
       await DemoServing.visit(address, traces: loader.traces, page: presentation.pageURL)
     }
     await edge.runUntilSignal(reloadsOnSignal: false, watchesFiles: false, logger: logger)
@@ -77,8 +78,8 @@ private enum DemoServing {
   ]
 
   /// Asks for each page once and prints what came, and where the time went.
-  static func visit(_ address: SocketAddress, traces: ProfileStore?, page: String?) async {
-    let base = Server.url(of: address)
+  static func visit(_ address: BoundAddress, traces: ProfileStore?, page: String?) async {
+    let base = address.url
     print("\n  Open these, or ask for them with curl -N:\n")
     for visit in visits {
       let started = ContinuousClock.now
@@ -96,7 +97,7 @@ private enum DemoServing {
 
   private static func get(_ url: String) async -> String {
     guard let url = URL(string: url), let host = url.host, let port = url.port else { return "---" }
-    let client = DemoClient(host: host, port: port)
+    let client = DemoClient(host: host, port: port, isSecure: url.scheme == "https")
     return await client.status(of: url.path).map(String.init) ?? "---"
   }
 

@@ -16,29 +16,23 @@ public enum Server {
       module: options.module, arguments: ["compute-app"], options: options.service, execution: options.execution,
       logger: logger)
     let service = try loader.load()
-    let edge = try await RunningEdge.start(service, addresses: options.addresses, loader: loader)
+    let edge = try await RunningEdge.start(
+      service, addresses: options.addresses, tls: options.tls, loader: loader)
     let presentation = try await TracePresentation.start(
       options.execution.tracing, traces: loader.traces, logger: logger)
     TracePresentation.explain(options.execution.tracing)
     if let url = presentation.pageURL { print("fastlike: profile page on \(url)") }
-    announce(edge.bound, program: service.program.name)
+    announce(edge, program: service.program.name)
     await edge.runUntilSignal(
       reloadsOnSignal: options.reloadsOnSignal, watchesFiles: options.reloadsOnChange, logger: logger)
     await presentation.stop()
   }
 
   /// Says where the program can be reached; this line is what scripts wait for.
-  static func announce(_ addresses: [SocketAddress], program: String) {
-    for address in addresses { print("fastlike: serving \(program) on \(url(of: address))") }
+  static func announce(_ edge: RunningEdge, program: String) {
+    if let advice = edge.trustAdvice { print("fastlike: \(advice)") }
+    for address in edge.bound { print("fastlike: serving \(program) on \(address.url)") }
     fflush(nil)
-  }
-
-  static func url(of address: SocketAddress) -> String {
-    switch address {
-    case .unixDomainSocket: "unix:" + (address.pathname ?? "")
-    case .v4: "http://\(address.ipAddress ?? ""):\(address.port ?? 0)"
-    case .v6: "http://[\(address.ipAddress ?? "")]:\(address.port ?? 0)"
-    }
   }
 
   /// A logger to the standard error, as talkative as asked for.
@@ -59,26 +53,52 @@ public enum Server {
   }
 }
 
+/// Where an edge listens, once the system has chosen the port.
+struct BoundAddress {
+  let address: SocketAddress
+  let isSecure: Bool
+
+  /// As a client writes it, without a path.
+  var url: String {
+    let scheme = isSecure ? "https" : "http"
+    switch address {
+    case .unixDomainSocket: return "unix:" + (address.pathname ?? "")
+    case .v4: return "\(scheme)://\(address.ipAddress ?? ""):\(address.port ?? 0)"
+    case .v6: return "\(scheme)://[\(address.ipAddress ?? "")]:\(address.port ?? 0)"
+    }
+  }
+}
+
 /// An edge with the service behind it, from the first bind to the last response.
 struct RunningEdge {
   let group: MultiThreadedEventLoopGroup
   let listener: EdgeListener
   let handler: ServiceSwitch
   let loader: ServiceLoader
-  let bound: [SocketAddress]
+  let bound: [BoundAddress]
+  /// How to have clients trust the edge's certificate, where it is of the development authority.
+  let trustAdvice: String?
 
-  static func start(_ service: Service, addresses: [BindAddress], loader: ServiceLoader) async throws -> RunningEdge {
+  static func start(
+    _ service: Service, addresses: [BindAddress], tls options: EdgeTLSOptions, loader: ServiceLoader
+  ) async throws -> RunningEdge {
+    let addresses = addresses.map { address -> EdgeAddress in
+      switch address {
+      case .tcp(let host, let port): .tcp(host: host.isEmpty ? "0.0.0.0" : host, port: Int(port))
+      case .tls(let host, let port): .tls(host: host.isEmpty ? "0.0.0.0" : host, port: Int(port))
+      case .unix(let path): .unix(path: path)
+      }
+    }
+    let tls = addresses.contains(where: \.isSecure) ? try EdgeTLS.load(options) : nil
     let group = Server.eventLoops()
     let handler = ServiceSwitch(service)
-    let listener = EdgeListener(group: group, handler: handler, settings: EdgeSettings(), logger: loader.logger)
-    let bound = try await listener.bind(
-      addresses.map { address in
-        switch address {
-        case .tcp(let host, let port): .tcp(host: host.isEmpty ? "0.0.0.0" : host, port: Int(port))
-        case .unix(let path): .unix(path: path)
-        }
-      })
-    return RunningEdge(group: group, listener: listener, handler: handler, loader: loader, bound: bound)
+    let listener = EdgeListener(
+      group: group, handler: handler, settings: EdgeSettings(), tls: tls?.edge, logger: loader.logger)
+    let bound = try await listener.bind(addresses)
+    return RunningEdge(
+      group: group, listener: listener, handler: handler, loader: loader,
+      bound: zip(bound, addresses).map { BoundAddress(address: $0, isSecure: $1.isSecure) },
+      trustAdvice: tls?.trustAdvice)
   }
 
   func runUntilSignal(reloadsOnSignal: Bool, watchesFiles: Bool, logger: Logger) async {

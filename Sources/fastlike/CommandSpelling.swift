@@ -38,7 +38,9 @@ enum CommandSpelling {
     .plain("version"), .value("server"), .value("dir"), .value("token"), .value("path"), .value("status"),
     .value("outcome"), .value("module"), .value("min"), .value("limit"), .value("format"),
     .value("output", short: "o"), .plain("force"),
-    .negatable("reload"), .negatable("watch"), .negatable("log-stdout"), .negatable("log-stderr"), .negatable("epoch"),
+    .negatable("tls"), .value("tls-name"), .value("tls-cert"), .value("tls-key"), .value("tls-client-ca"),
+    .value("tls-client-auth"), .negatable("reload"), .negatable("watch"), .negatable("log-stdout"),
+    .negatable("log-stderr"), .negatable("epoch"),
   ]
 
   /// Flags of the existing hosts that this version understands but cannot serve. They are refused rather than ignored.

@@ -7,17 +7,12 @@ struct DemoCommand: ActionCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo", abstract: "Serves a demonstration program with an origin of its own and prints what to open.")
 
-  @Option(
-    name: [.customLong("bind"), .customLong("addr")],
-    help: ArgumentHelp(
-      "Where to listen, as for serve. May be repeated (default: \(BindAddress.standard)).", valueName: "address"))
-  var addresses: [String] = []
-
+  @OptionGroup(title: "Listening") var listening: ListeningArguments
   @OptionGroup(title: "Execution") var execution: ExecutionArguments
 
   func options(in environment: FlagEnvironment) throws -> DemoOptions {
     var options = DemoOptions()
-    options.addresses = try BindAddresses.read(addresses, in: environment)
+    (options.addresses, options.tls) = try listening.options(in: environment)
     options.execution = try execution.options(in: environment)
     return options
   }

@@ -14,19 +14,13 @@ struct ServeCommand: ActionCommand {
   @Option(name: .customLong("wasm"), help: .hidden)
   var legacyModule: String?
 
-  @Option(
-    name: [.customLong("bind"), .customLong("addr")],
-    help: ArgumentHelp(
-      "Where to listen: HOST:PORT, :PORT, [IPv6]:PORT or unix:PATH; port 0 is a free one. May be repeated "
-        + "(default: \(BindAddress.standard)).", valueName: "address"))
-  var addresses: [String] = []
-
   @Flag(name: .customLong("reload"), inversion: .prefixedNo, help: "Load the program again on SIGHUP.")
   var reloadsOnSignal: Bool?
 
   @Flag(name: .customLong("watch"), inversion: .prefixedNo, help: "Load the program again when its file changes.")
   var reloadsOnChange: Bool?
 
+  @OptionGroup(title: "Listening") var listening: ListeningArguments
   @OptionGroup(title: "Service") var service: ServiceArguments
   @OptionGroup(title: "Execution") var execution: ExecutionArguments
 
@@ -36,7 +30,7 @@ struct ServeCommand: ActionCommand {
     }
     guard let module = module ?? legacyModule else { throw ProgramFile.missing }
     var options = ServeOptions(module: module)
-    options.addresses = try BindAddresses.read(addresses, in: environment)
+    (options.addresses, options.tls) = try listening.options(in: environment)
     options.service = try service.options(in: environment)
     options.execution = try execution.options(in: environment)
     options.reloadsOnSignal = try environment.boolean(reloadsOnSignal, "reload") ?? false
@@ -51,14 +45,6 @@ struct ServeCommand: ActionCommand {
       try await Server.serve(options)
       return Fastlike.ExitCodes.success
     }
-  }
-}
-
-/// Reads where to listen.
-enum BindAddresses {
-  static func read(_ given: [String], in environment: FlagEnvironment) throws -> [BindAddress] {
-    let addresses = try environment.values(given, "bind", FlagValues.bindAddress)
-    return addresses.isEmpty ? [.standard] : addresses
   }
 }
 

@@ -73,6 +73,31 @@ import Testing
     #expect(try serve("app.wasm", "--no-epoch").execution.usesEpochClock == false)
   }
 
+  @Test func tlsIsForEveryTCPAddressThatDoesNotSayOtherwise() throws {
+    let options = try serve(
+      "app.wasm", "--tls", "--tls-name", "app.test", "--bind", ":1", "--bind", "http://:2", "--bind", "unix:/a")
+    #expect(options.addresses == [.tls(host: "", port: 1), .tcp(host: "", port: 2), .unix(path: "/a")])
+    #expect(options.tls.certificate == .development(names: ["app.test"]))
+    #expect(try serve("app.wasm", "--tls").addresses == [.tls(host: "127.0.0.1", port: 7676)])
+    #expect(try serve("app.wasm", "--bind", "https://:3").addresses == [.tls(host: "", port: 3)])
+    #expect(try serve("app.wasm", "--no-tls", environment: ["FASTLIKE_TLS": "1"]).addresses == [.standard])
+  }
+
+  @Test func aCertificateOfItsOwnIsGivenWithItsKey() throws {
+    let options = try serve(
+      "app.wasm", "--tls-cert", "c.pem", "--tls-key", "k.pem", "--tls-client-ca", "ca.pem", "--tls-client-auth",
+      "required")
+    #expect(options.addresses == [.tls(host: "127.0.0.1", port: 7676)])
+    #expect(options.tls.certificate == .files(certificate: "c.pem", key: "k.pem"))
+    #expect(options.tls.clientAuthorities == "ca.pem")
+    #expect(options.tls.clientAuthentication == .required)
+    #expect(problem("app.wasm", "--tls-cert", "c.pem").hasPrefix("--tls-cert: needs its key"))
+    #expect(problem("app.wasm", "--tls-key", "k.pem").hasPrefix("--tls-key: needs the certificate"))
+    #expect(problem("app.wasm", "--tls-client-auth", "optional").hasPrefix("--tls-client-auth: needs the authorities"))
+    #expect(
+      problem("app.wasm", "--tls-cert", "c", "--tls-key", "k", "--tls-name", "a.test").hasPrefix("--tls-name: names"))
+  }
+
   @Test func theLegacySpellingOfTheProgramIsUnderstood() throws {
     #expect(try serve("-wasm", "app.wasm").module == "app.wasm")
     #expect(problem("-wasm", "app.wasm", "other.wasm").hasPrefix("--wasm: contradicts the program other.wasm"))

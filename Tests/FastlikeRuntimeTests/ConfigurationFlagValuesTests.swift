@@ -139,15 +139,35 @@ import Testing
     (":8080", .tcp(host: "", port: 8080)),
     ("[::1]:8080", .tcp(host: "::1", port: 8080)),
     ("unix:/run/edge.sock", .unix(path: "/run/edge.sock")),
+    ("https://127.0.0.1:8443", .tls(host: "127.0.0.1", port: 8443)),
+    ("https://[::1]:0", .tls(host: "::1", port: 0)),
   ])
   func anAddressToListenOnIsReadAndDescribed(value: String, address: BindAddress) throws {
     #expect(try FlagValues.bindAddress(value, flag: "--bind") == address)
     #expect(address.description == value)
   }
 
-  @Test(arguments: ["8080", "localhost", "localhost:", "localhost:65536", "::1:80", "[::1:80", "a b:80", "unix:", ""])
+  @Test(arguments: [
+    "8080", "localhost", "localhost:", "localhost:65536", "::1:80", "[::1:80", "a b:80", "unix:", "", "https://x",
+    "ftp://x:1",
+  ])
   func anAddressThatCannotBeListenedOnIsRefused(value: String) {
     #expect(throws: ConfigurationError.self) { try FlagValues.bindAddress(value, flag: "--bind") }
+  }
+
+  @Test func anAddressThatDoesNotSayIsSecureWhereTLSIsTheRule() throws {
+    #expect(try FlagValues.bindAddress(":1", flag: "--bind", isSecure: true) == .tls(host: "", port: 1))
+    #expect(try FlagValues.bindAddress("http://:1", flag: "--bind", isSecure: true) == .tcp(host: "", port: 1))
+    #expect(try FlagValues.bindAddress("unix:/a", flag: "--bind", isSecure: true) == .unix(path: "/a"))
+  }
+
+  @Test func aCertificateNameIsADNSNameOrAnAddress() throws {
+    #expect(try FlagValues.certificateName("App.test", flag: "--tls-name") == "app.test")
+    #expect(try FlagValues.certificateName("*.app.test", flag: "--tls-name") == "*.app.test")
+    #expect(try FlagValues.certificateName("0:0::1", flag: "--tls-name") == "::1")
+    for value in ["", "a..b", "-a.test", "a b", "*.*.test", "https://app.test"] {
+      #expect(throws: ConfigurationError.self) { try FlagValues.certificateName(value, flag: "--tls-name") }
+    }
   }
 
   @Test(arguments: [

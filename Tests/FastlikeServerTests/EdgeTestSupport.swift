@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// Answers requests with a closure.
 struct ClosureHandler: RequestHandler {
@@ -74,11 +75,14 @@ struct TestEdge {
   let address: SocketAddress
   let group: MultiThreadedEventLoopGroup
 
-  func connect() async throws -> EdgeClient { try await EdgeClient.connect(to: address, group: group) }
+  /// - Parameter tls: For an edge with TLS: how the client speaks it.
+  func connect(tls: TLSConfiguration? = nil) async throws -> EdgeClient {
+    try await EdgeClient.connect(to: address, group: group, tls: tls)
+  }
 
   /// Sends a text on a connection of its own and returns everything that comes until the edge closes.
-  func exchange(_ text: String) async throws -> String {
-    let client = try await EdgeClient.connect(to: address, group: group, sending: text)
+  func exchange(_ text: String, tls: TLSConfiguration? = nil) async throws -> String {
+    let client = try await EdgeClient.connect(to: address, group: group, sending: text, tls: tls)
     return try await client.readToEnd()
   }
 }
@@ -91,13 +95,13 @@ func temporarySocket() -> String {
 /// Runs an edge for the duration of `body`.
 func withEdge(
   at address: EdgeAddress = .tcp(host: "127.0.0.1", port: 0),
-  settings: EdgeSettings = EdgeSettings(),
+  settings: EdgeSettings = EdgeSettings(), tls: EdgeTLS? = nil,
   answering handler: @escaping @Sendable (DownstreamRequest, any DownstreamResponder, any EventLoop) -> Void,
   _ body: (TestEdge) async throws -> Void
 ) async throws {
   let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
   let listener = EdgeListener(
-    group: group, handler: ClosureHandler(body: handler), settings: settings, logger: Logger(label: "test"))
+    group: group, handler: ClosureHandler(body: handler), settings: settings, tls: tls, logger: Logger(label: "test"))
   do {
     let address = try await listener.bind([address])[0]
     try await body(TestEdge(listener: listener, address: address, group: group))
@@ -126,14 +130,21 @@ final class EdgeClient: Sendable {
 
   /// Connects and sends at once, so that no timeout of the edge comes in between.
   static func connect(
-    to address: SocketAddress, group: any EventLoopGroup, sending text: String = ""
+    to address: SocketAddress, group: any EventLoopGroup, sending text: String = "", tls: TLSConfiguration? = nil
   ) async throws -> EdgeClient {
     let eventLoop = group.any()
+    let context = try tls.map { try NIOSSLContext(configuration: $0) }
     return try await eventLoop.flatSubmit {
       let inbox = NIOLoopBound(Inbox(), eventLoop: eventLoop)
       return ClientBootstrap(group: eventLoop)
         .channelInitializer { channel in
-          channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(inbox.value) }
+          channel.eventLoop.makeCompletedFuture {
+            if let context {
+              let handler = try NIOSSLClientHandler(context: context, serverHostname: "localhost")
+              try channel.pipeline.syncOperations.addHandler(handler)
+            }
+            try channel.pipeline.syncOperations.addHandler(inbox.value)
+          }
         }
         .connect(to: address)
         .map { channel in

@@ -109,29 +109,77 @@ public enum FlagValues {
 
   // MARK: Listening and limits
 
-  /// `HOST:PORT`, `:PORT` for every interface, `[IPv6]:PORT`, or `unix:PATH`.
-  public static func bindAddress(_ value: String, flag: String) throws -> BindAddress {
-    let allowed = "HOST:PORT, :PORT, [IPv6]:PORT or unix:PATH, with a port from 0 (any free one) to 65535"
+  /// `HOST:PORT`, `:PORT` for every interface, `[IPv6]:PORT`, or `unix:PATH`; with `https://` before it for TLS, or
+  /// `http://` for none.
+  ///
+  /// - Parameter isSecure: Whether a TCP address that does not say so is one with TLS.
+  public static func bindAddress(_ value: String, flag: String, isSecure: Bool = false) throws -> BindAddress {
+    for (scheme, isSecure) in [("https://", true), ("http://", false)] where value.hasPrefix(scheme) {
+      let (host, port) = try hostAndPort(value.dropFirst(scheme.count), in: value, flag: flag)
+      return isSecure ? .tls(host: host, port: port) : .tcp(host: host, port: port)
+    }
     if value.hasPrefix("unix:") {
       let path = value.dropFirst("unix:".count)
-      guard !path.isEmpty else { throw error(flag, value, allowed) }
+      guard !path.isEmpty else { throw error(flag, value, allowedAddresses) }
       // The path of a socket address, with its NUL, has this much room on Darwin and four bytes more on Linux.
       guard path.utf8.count < 104 else { throw error(flag, value, "a shorter path: a socket's has at most 103 bytes") }
       return .unix(path: String(path))
     }
-    guard let colon = value.lastIndex(of: ":") else { throw error(flag, value, allowed) }
-    var host = value[..<colon]
-    let digits = value[value.index(after: colon)...]
+    let (host, port) = try hostAndPort(value[...], in: value, flag: flag)
+    return isSecure ? .tls(host: host, port: port) : .tcp(host: host, port: port)
+  }
+
+  private static let allowedAddresses =
+    "HOST:PORT, :PORT, [IPv6]:PORT or unix:PATH, with a port from 0 (any free one) to 65535"
+
+  private static func hostAndPort(
+    _ text: Substring, in value: String, flag: String
+  ) throws -> (host: String, port: UInt16) {
+    guard let colon = text.lastIndex(of: ":") else { throw error(flag, value, allowedAddresses) }
+    var host = text[..<colon]
+    let digits = text[text.index(after: colon)...]
     guard !digits.isEmpty, digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let port = UInt16(digits) else {
-      throw error(flag, value, allowed)
+      throw error(flag, value, allowedAddresses)
     }
     if host.first == "[", host.last == "]" {
       host = host.dropFirst().dropLast()
-      guard IPAddress(String(host))?.octets.count == 16 else { throw error(flag, value, allowed) }
+      guard IPAddress(String(host))?.octets.count == 16 else { throw error(flag, value, allowedAddresses) }
     } else if !host.utf8.allSatisfy(isNameByte) {
-      throw error(flag, value, allowed)
+      throw error(flag, value, allowedAddresses)
     }
-    return .tcp(host: String(host), port: port)
+    return (String(host), port)
+  }
+
+  /// A name or IP address for the certificate of the development authority: a DNS name, perhaps with `*.` before it.
+  public static func certificateName(_ value: String, flag: String) throws -> String {
+    if let address = IPAddress(value) { return address.description }
+    let labels = (value.hasPrefix("*.") ? value.dropFirst(2) : value[...])
+      .split(separator: ".", omittingEmptySubsequences: false)
+    let isName = labels.allSatisfy { label in
+      (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
+        && label.utf8.allSatisfy(isLabelByte)
+    }
+    guard isName, value.utf8.count <= 253 else {
+      throw error(flag, value, "a DNS name such as app.test or *.app.test, or an IP address")
+    }
+    return value.lowercased()
+  }
+
+  private static func isLabelByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "_"): true
+    default: false
+    }
+  }
+
+  /// `optional` or `required`.
+  public static func clientAuthentication(
+    _ value: String, flag: String
+  ) throws -> EdgeTLSOptions.ClientAuthentication {
+    guard let authentication = EdgeTLSOptions.ClientAuthentication(rawValue: value) else {
+      throw error(flag, value, "optional or required")
+    }
+    return authentication
   }
 
   /// A time such as `100ms`, `2s`, `1.5s`, `50us`, `200ns` or `2m`; a bare number is in seconds. At most about 31 years.
@@ -176,10 +224,11 @@ public enum FlagValues {
   /// Where the profile page listens: as ``bindAddress(_:flag:)``, without Unix sockets.
   public static func pageAddress(_ value: String, flag: String) throws -> BindAddress {
     let address = try bindAddress(value, flag: flag)
-    if case .unix = address {
-      throw error(flag, value, "HOST:PORT, :PORT or [IPv6]:PORT; browsers open no Unix sockets")
+    switch address {
+    case .tcp: return address
+    case .tls: throw error(flag, value, "HOST:PORT, :PORT or [IPv6]:PORT; the page has no TLS")
+    case .unix: throw error(flag, value, "HOST:PORT, :PORT or [IPv6]:PORT; browsers open no Unix sockets")
     }
-    return address
   }
 
   /// A token for the page: visible ASCII; never shown in errors.

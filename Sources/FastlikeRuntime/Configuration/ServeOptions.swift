@@ -4,16 +4,19 @@ public import FastlikeProfile
 public enum BindAddress: Sendable, Hashable, CustomStringConvertible {
   /// A host name or IP literal without brackets, "" being every interface; port 0 is a free one.
   case tcp(host: String, port: UInt16)
+  /// The same, with TLS.
+  case tls(host: String, port: UInt16)
   /// The path of a Unix domain socket.
   case unix(path: String)
 
   /// Where the command listens unless told otherwise.
   public static let standard = BindAddress.tcp(host: "127.0.0.1", port: 7676)
 
-  /// `127.0.0.1:7676`, `[::1]:7676`, `:7676` or `unix:/run/edge.sock`.
+  /// `127.0.0.1:7676`, `[::1]:7676`, `:7676`, `https://127.0.0.1:7676` or `unix:/run/edge.sock`.
   public var description: String {
     switch self {
     case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    case .tls(let host, let port): "https://\(BindAddress.tcp(host: host, port: port))"
     case .unix(let path): "unix:\(path)"
     }
   }
@@ -88,6 +91,8 @@ public struct ServeOptions: Sendable, Equatable {
   public var module: String
   /// Never empty.
   public var addresses: [BindAddress] = [.standard]
+  /// For the addresses with TLS.
+  public var tls = EdgeTLSOptions()
   public var service = ServiceOptions()
   public var execution = ExecutionOptions()
   /// Whether SIGHUP loads the module and the configuration again.
@@ -114,6 +119,8 @@ public struct RunOptions: Sendable, Equatable {
 public struct DemoOptions: Sendable, Equatable {
   /// Never empty.
   public var addresses: [BindAddress] = [.standard]
+  /// For the addresses with TLS.
+  public var tls = EdgeTLSOptions()
   public var execution = ExecutionOptions()
 
   public init() {}

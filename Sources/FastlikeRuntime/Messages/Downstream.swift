@@ -4,6 +4,10 @@ public import NIOCore
 public struct DownstreamConnection: Sendable {
   public var clientAddress: SocketAddress?
   public var serverAddress: SocketAddress?
+  /// Nil on a connection in the clear.
+  public var tls: DownstreamTLS?
+  /// What the first frames of an HTTP/2 client tell of it.
+  public var http2Fingerprint: String?
 
   public init(clientAddress: SocketAddress?, serverAddress: SocketAddress?) {
     self.clientAddress = clientAddress

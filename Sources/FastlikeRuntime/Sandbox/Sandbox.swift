@@ -65,7 +65,7 @@ final class Sandbox: ComputeHost {
     self.isReusable = isReusable
     sandboxID = served.id
     // The first request and its body are handle 0 of their kinds.
-    _ = requests.insert(GuestRequest(head: Sandbox.guestHead(of: served.request.head), client: served))
+    _ = requests.insert(GuestRequest(head: Sandbox.guestHead(of: served.request), client: served))
     _ = items.insert(body(of: served))
   }
 
@@ -75,13 +75,14 @@ final class Sandbox: ComputeHost {
 
   /// The request as the guest sees it: its URL is absolute, with the authority of `Host`; an absolute target's authority
   /// counts more than `Host` (RFC 9112 §3.2.2).
-  private static func guestHead(of original: RequestHead) -> RequestHead {
-    var head = original
+  private static func guestHead(of request: DownstreamRequest) -> RequestHead {
+    var head = request.head
     if let scheme = head.uri.firstRange(of: "://"), !head.uri.hasPrefix("/") {
       head.headers.set("host", String(head.uri[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }))
     } else {
       let path = head.uri.hasPrefix("/") ? head.uri : "/" + head.uri
-      head.uri = "http://" + (head.headers.first("host") ?? "localhost") + path
+      let scheme = request.connection.tls == nil ? "http://" : "https://"
+      head.uri = scheme + (head.headers.first("host") ?? "localhost") + path
     }
     return head
   }
@@ -162,7 +163,7 @@ final class Sandbox: ComputeHost {
   func adopt(_ promise: RequestPromise) throws(Status) -> (requestHandle: RequestHandle, bodyHandle: BodyHandle) {
     self.promise = nil
     guard let next = promise.take() else { throw .none }
-    let head = Sandbox.guestHead(of: next.request.head)
+    let head = Sandbox.guestHead(of: next.request)
     guard let request = requests.insert(GuestRequest(head: head, client: next)), let body = items.insert(body(of: next))
     else {
       service.start(next, on: loop)

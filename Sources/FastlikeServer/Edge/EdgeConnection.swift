@@ -3,6 +3,7 @@ import FastlikeRuntime
 import Foundation
 import Logging
 import NIOCore
+import NIOSSL
 
 /// One HTTP/1.1 connection of a client: reads requests one after the other and hands each to the handler when the
 /// response to the one before is complete.
@@ -10,7 +11,7 @@ import NIOCore
 /// Reading is pull-based: the socket is read when the parser needs more and the guest has room for it, with one read
 /// ahead while a response is pending, which costs no system call and shows early that a client closes. A client that
 /// closes only its sending side still gets its responses.
-final class EdgeConnection: ChannelInboundHandler {
+final class EdgeConnection: ChannelInboundHandler, EdgeLoopMember {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
@@ -39,7 +40,9 @@ final class EdgeConnection: ChannelInboundHandler {
   private(set) var hasUnflushed = false
 
   private var context: ChannelHandlerContext?
-  private var peers = DownstreamConnection(clientAddress: nil, serverAddress: nil)
+  private var peers: DownstreamConnection
+  /// Whether the loop knows the connection already, from its TLS handshake.
+  private var isMember: Bool
   private var phase = Phase.opening
   private var parser: RequestParser
   /// Bytes that are read and not yet parsed.
@@ -62,8 +65,11 @@ final class EdgeConnection: ChannelInboundHandler {
   /// Whether the client may be sending a body that will not be read.
   private var leftUnread = false
 
-  init(loop: EdgeLoop) {
+  /// - Parameter peers: Of a connection that the loop knows already; nil for a new one.
+  init(loop: EdgeLoop, peers: DownstreamConnection? = nil) {
     self.loop = loop
+    self.peers = peers ?? DownstreamConnection(clientAddress: nil, serverAddress: nil)
+    isMember = peers != nil
     parser = RequestParser(limits: loop.settings.limits)
   }
 
@@ -87,10 +93,12 @@ final class EdgeConnection: ChannelInboundHandler {
   private func open(_ context: ChannelHandlerContext) {
     guard phase == .opening else { return }
     phase = .head
-    peers = DownstreamConnection(clientAddress: context.remoteAddress, serverAddress: context.localAddress)
-    let isWithinLimit = loop.add(self)
+    if !isMember {
+      isMember = true
+      peers = DownstreamConnection(clientAddress: context.remoteAddress, serverAddress: context.localAddress)
+      if !loop.add(self) { refuse(.tooManyConnections) }
+    }
     if loop.isDraining { return closeNow() }
-    if !isWithinLimit { refuse(.tooManyConnections) }
     process()
   }
 
@@ -119,12 +127,15 @@ final class EdgeConnection: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // A client that closes its side without TLS's goodbye may still read; messages tell their length themselves.
+    if case NIOSSLError.uncleanShutdown? = error as? NIOSSLError { return }
     // The client reset the connection, or sending to it failed; `channelInactive` tells the exchange.
     context.close(promise: nil)
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    if phase != .opening { loop.remove(self) }
+    if isMember { loop.remove(self) }
+    isMember = false
     phase = .closed
     inbound = ByteBuffer()
     let exchange = exchange
@@ -352,6 +363,7 @@ final class EdgeConnection: ChannelInboundHandler {
     exchange = nil
     if resetting, let channel = context?.channel as? any SocketOptionProvider {
       _ = channel.setSoLinger(NIOLinger(l_onoff: 1, l_linger: 0))
+      if let context { return EdgeTLS.close(context.channel) }
     }
     closeNow()
   }

@@ -14,6 +14,11 @@ public struct EdgeBindError: Error, CustomStringConvertible {
   public var description: String { "cannot listen on \(address): \(reason)" }
 }
 
+/// An address asks for TLS where the edge has no certificate.
+private struct MissingCertificate: Error, CustomStringConvertible {
+  var description: String { "TLS needs a certificate" }
+}
+
 /// The edge: accepts clients' connections, spreads them over the event loops, and hands their requests to a handler on
 /// the loop of their connection.
 public final class EdgeListener: Sendable {
@@ -28,16 +33,20 @@ public final class EdgeListener: Sendable {
   private let group: MultiThreadedEventLoopGroup
   private let handler: any RequestHandler
   private let settings: EdgeSettings
+  private let tls: EdgeTLS?
   private let logger: Logger
   private let count = ConnectionCount()
   private let state = Mutex(State())
 
+  /// - Parameter tls: For the addresses with TLS; without it none can be bound.
   public init(
-    group: MultiThreadedEventLoopGroup, handler: any RequestHandler, settings: EdgeSettings, logger: Logger
+    group: MultiThreadedEventLoopGroup, handler: any RequestHandler, settings: EdgeSettings, tls: EdgeTLS? = nil,
+    logger: Logger
   ) {
     self.group = group
     self.handler = handler
     self.settings = settings
+    self.tls = tls
     self.logger = logger
   }
 
@@ -47,18 +56,10 @@ public final class EdgeListener: Sendable {
   public func bind(_ addresses: [EdgeAddress]) async throws -> [SocketAddress] {
     let loops = try await startLoops()
     state.withLock { $0.loops = loops }
-    let bootstrap = ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 1024)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-      .childChannelOption(.autoRead, value: false)
-      .childChannelOption(.maxMessagesPerRead, value: 1)
-      .childChannelOption(.allowRemoteHalfClosure, value: true)
-      .childChannelInitializer { channel in Self.configure(channel, loops: loops) }
     var bound: [SocketAddress] = []
     for address in addresses {
       do {
-        let server = try await Self.bind(bootstrap, to: address)
+        let server = try await Self.bind(bootstrap(for: address, loops: loops), to: address)
         state.withLock {
           $0.servers.append(server)
           if case .unix(let path) = address { $0.socketPaths.append(path) }
@@ -71,6 +72,19 @@ public final class EdgeListener: Sendable {
       }
     }
     return bound
+  }
+
+  private func bootstrap(for address: EdgeAddress, loops: Loops) throws -> ServerBootstrap {
+    if address.isSecure, tls == nil { throw MissingCertificate() }
+    let tls = address.isSecure ? tls : nil
+    return ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.autoRead, value: false)
+      .childChannelOption(.maxMessagesPerRead, value: 1)
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelInitializer { channel in Self.configure(channel, loops: loops, tls: tls) }
   }
 
   /// Accepts no more connections, closes idle ones, lets current responses finish with `Connection: close`, and closes
@@ -90,12 +104,16 @@ public final class EdgeListener: Sendable {
   }
 
   /// The one place where a connection's handlers are put together.
-  private static func configure(_ channel: any Channel, loops: Loops) -> EventLoopFuture<Void> {
+  private static func configure(_ channel: any Channel, loops: Loops, tls: EdgeTLS?) -> EventLoopFuture<Void> {
     channel.eventLoop.makeCompletedFuture {
       guard let loop = loops[ObjectIdentifier(channel.eventLoop)] else {
         throw ChannelError.inappropriateOperationForState
       }
-      try channel.pipeline.syncOperations.addHandler(EdgeConnection(loop: loop.value))
+      if let tls {
+        try TLSHandshake.begin(on: channel, loop: loop.value, tls: tls)
+      } else {
+        try channel.pipeline.syncOperations.addHandler(EdgeConnection(loop: loop.value))
+      }
     }
   }
 
@@ -115,7 +133,7 @@ public final class EdgeListener: Sendable {
 
   private static func bind(_ bootstrap: ServerBootstrap, to address: EdgeAddress) async throws -> any Channel {
     switch address {
-    case .tcp(let host, let port): try await bootstrap.bind(host: host, port: port).get()
+    case .tcp(let host, let port), .tls(let host, let port): try await bootstrap.bind(host: host, port: port).get()
     case .unix(let path):
       try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
     }

@@ -13,6 +13,19 @@ final class ConnectionCount: Sendable {
   func leave() { value.subtract(1, ordering: .relaxed) }
 }
 
+/// A client's connection as its event loop keeps it, whatever is spoken on it.
+protocol EdgeLoopMember: AnyObject {
+  /// The place in the loop's list.
+  var slot: Int { get set }
+  /// The tick after which ``deadlinePassed()`` is due.
+  var deadline: UInt64 { get }
+
+  func deadlinePassed()
+  /// Closes a connection that has no request; the listener shuts down.
+  func closeIfIdle()
+  func closeNow()
+}
+
 /// What the connections of one event loop share; used on that loop only.
 ///
 /// Deadlines are counted in ticks of one timer for all connections, so that a request sets and clears its deadlines
@@ -36,7 +49,7 @@ final class EdgeLoop {
   private(set) var isDraining = false
   var date = DateLine()
 
-  private var connections: [EdgeConnection] = []
+  private var connections: [any EdgeLoopMember] = []
   private var tick: UInt64 = 0
   private let ticks: [UInt64]
   private let tickInterval: TimeAmount
@@ -73,13 +86,13 @@ final class EdgeLoop {
   }
 
   /// Adds a connection and tells whether it is within the limit.
-  func add(_ connection: EdgeConnection) -> Bool {
+  func add(_ connection: some EdgeLoopMember) -> Bool {
     connection.slot = connections.count
     connections.append(connection)
     return count.enter() <= settings.maximumConnections
   }
 
-  func remove(_ connection: EdgeConnection) {
+  func remove(_ connection: some EdgeLoopMember) {
     count.leave()
     let last = connections.removeLast()
     if last !== connection {
@@ -92,6 +105,12 @@ final class EdgeLoop {
     }
   }
 
+  /// Puts a connection's next handler in the place of the one before.
+  func replace(_ connection: some EdgeLoopMember, with next: some EdgeLoopMember) {
+    next.slot = connection.slot
+    connections[connection.slot] = next
+  }
+
   /// The tick after which a wait that begins now has lasted too long.
   func deadline(for wait: Wait) -> UInt64 { wait == .nothing ? .max : tick + ticks[wait.rawValue] }
 
@@ -101,7 +120,7 @@ final class EdgeLoop {
   }
 
   /// Visits the connections while they may close: a closing one gives its place to the last one, which was visited.
-  private func forEachConnection(_ body: (EdgeConnection) -> Void) {
+  private func forEachConnection(_ body: (any EdgeLoopMember) -> Void) {
     var index = connections.count - 1
     while index >= 0 {
       if index < connections.count { body(connections[index]) }

@@ -2,14 +2,21 @@
 public enum EdgeAddress: Sendable, Equatable, CustomStringConvertible {
   /// A TCP port on an IPv4 or IPv6 address or a name; port 0 takes a free one.
   case tcp(host: String, port: Int)
+  /// The same, with TLS.
+  case tls(host: String, port: Int)
   /// A Unix domain socket; a socket that a former run left at the path is replaced.
   case unix(path: String)
 
   public var description: String {
     switch self {
     case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    case .tls(let host, let port): "https://\(EdgeAddress.tcp(host: host, port: port))"
     case .unix(let path): "unix:\(path)"
     }
+  }
+
+  var isSecure: Bool {
+    if case .tls = self { true } else { false }
   }
 }
 

@@ -35,9 +35,11 @@ final class FastlikeProcess: Sendable {
   }
 
   private static func port(in output: String) -> Int? {
-    let mark = " on http://127.0.0.1:"
+    let marks = [" on http://127.0.0.1:", " on https://127.0.0.1:"]
     for line in output.split(separator: "\n") where line.hasPrefix("fastlike: serving ") {
-      if let found = line.range(of: mark) { return Int(line[found.upperBound...]) }
+      for mark in marks {
+        if let found = line.range(of: mark) { return Int(line[found.upperBound...]) }
+      }
     }
     return nil
   }
