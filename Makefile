@@ -15,6 +15,10 @@ ABI_GENERATED := Sources/ComputeABI/Generated
 # Where the ABI is generated before it is compared or put in place.
 GENERATION := .build/generated
 
+# The protobuf messages of the exports. PROTOC may be any `protoc`; this one is of PyPI's grpcio-tools.
+PROTOBUF := Sources/FastlikeProfile/Export/Protobuf
+PROTOC ?= $(PYTHON) -m grpc_tools.protoc
+
 # What is formatted and linted; a folder that is not there is left out.
 SOURCES := $(wildcard Package.swift Sources Tests Tools Plugins Benchmarks Guests)
 FORMAT := --configuration .swift-format --recursive --parallel $(SOURCES)
@@ -22,15 +26,16 @@ FORMAT := --configuration .swift-format --recursive --parallel $(SOURCES)
 .DEFAULT_GOAL := help
 # The Swift package manager lets one build run at a time.
 .NOTPARALLEL:
-.PHONY: help bootstrap tools build guests run test lint format generate generation check-generated bench install clean
+.PHONY: help bootstrap tools build guests run test lint format generate generation check-generated generate-protobuf bench install clean
 
 help: ## Show this list
 	@printf 'fastlike: runs Fastly Compute programs on this machine and shows what every request did\n\n'
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-22s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-25s %s\n", $$1, $$2 }'
 	@printf '\nVariables: PREFIX and DESTDIR for install, ARGS for run (ARGS="--bind :8080"), FILTER for test\n'
 
 bootstrap: tools ## Check the tools, fetch Wasmtime and what tests use; without network once it is there
 	@$(PYTHON) Scripts/bootstrap.py --tests
+	@$(PYTHON) Scripts/readers.py || true
 
 tools:
 	@command -v $(PYTHON) >/dev/null || { echo 'bootstrap: error: python3 is missing; install it (Debian and Ubuntu: apt-get install python3 python3-pip, Fedora: dnf install python3 python3-pip, macOS: xcode-select --install)' >&2; exit 1; }
@@ -70,6 +75,12 @@ check-generated: tools generation ## Compare the committed ABI code with what it
 	@diff -r -q $(GENERATION) $(ABI_GENERATED) >&2 || { \
 	  echo 'error: $(ABI_GENERATED) is not what $(ABI_DATA) and Tools/hostcallgen give; run `make generate` and commit the result' >&2; \
 	  exit 1; }
+
+generate-protobuf: tools ## Generate the Swift of the protobuf messages (needs protoc, see CONTRIBUTING.md)
+	$(SWIFT) build --product protoc-gen-swift
+	@rm -f $(PROTOBUF)/Generated/*.swift
+	$(PROTOC) --plugin=protoc-gen-swift=.build/debug/protoc-gen-swift --swift_opt=Visibility=Internal \
+	  --swift_out=$(PROTOBUF)/Generated -I $(PROTOBUF)/Definitions $(notdir $(wildcard $(PROTOBUF)/Definitions/*.proto))
 
 bench: build guests ## Measure speed and memory, and print the table
 	Benchmarks/run.sh $(ARGS)

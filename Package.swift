@@ -63,7 +63,7 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-      ], swiftSettings: swiftSettings),
+      ], exclude: ["Export/Protobuf/Definitions"], swiftSettings: swiftSettings),
     .target(
       name: "FastlikeRuntime",
       dependencies: [

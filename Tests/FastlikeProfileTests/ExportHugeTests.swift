@@ -41,6 +41,22 @@ struct ExportHugeTests {
     #expect(PprofEncoder.encode(Self.trace).count < 4096)
   }
 
+  /// Samples are written in batches, and the tables after the last one.
+  @Test func pprofIsOneProfileHoweverManySamplesThereAre() throws {
+    var table = StackTable.Builder()
+    var trace = TraceFixture.normalTrace()
+    let samples = (0..<10_000)
+      .compactMap { index in
+        table.intern(leafFirst: [StackFrame(name: "function \(index)", module: "app.wasm")])
+          .map { StackSample(relativeNanos: Int64(index), stack: $0, weightNanos: 1) }
+      }
+    trace.nativeStacks = StackProfile(table: table.finish(), samples: samples)
+    let file = try ExportPprofFile(PprofEncoder.encode(trace, compressed: false))
+    #expect(file.total("native_samples") == Int64(samples.count))
+    #expect(file.total("wall") == trace.wallNanos)
+    #expect(Set(file.samples.compactMap(\.stack.first)).count > samples.count)
+  }
+
   @Test func perfettoHasTwoEventsForEverySlice() throws {
     let bytes = PerfettoEncoder.encode(Self.trace)
     #expect(bytes.count < 3 << 20)

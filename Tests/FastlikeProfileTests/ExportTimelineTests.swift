@@ -194,19 +194,4 @@ struct ExportTimelineTests {
       }
     }
   }
-
-  @Test func longMessagesGetLongLengths() throws {
-    var writer = ProtobufWriter()
-    writer.message(3) { outer in
-      outer.message(2) { $0.string(1, String(repeating: "x", count: 300)) }
-      outer.packed(4, [1, 300, 1 << 40] as [UInt64])
-      outer.signed(5, -1)
-      outer.fixed64(6, 7)
-    }
-    let outer = try #require(try ExportProtobuf(writer.bytes).message(3))
-    #expect(try outer.message(2)?.string(1)?.utf8.count == 300)
-    #expect(try outer.numbers(4) == [1, 300, 1 << 40])
-    #expect(try outer.number(5).map { Int64(bitPattern: $0) } == -1)
-    #expect(try outer.number(6) == 7)
-  }
 }

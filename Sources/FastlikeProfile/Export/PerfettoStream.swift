@@ -1,27 +1,8 @@
 /// The packets of a Perfetto trace, and the names, frames and stacks that they refer to by number.
 ///
-/// Field numbers are those of `perfetto/trace/trace_packet.proto`, `track_event/*.proto`,
-/// `interned_data/interned_data.proto` and `profiling/*.proto`. The numbered data has to be known before its use, so it
-/// is written in front at the end.
+/// A trace file is a row of packets, so packets are written in batches, which keeps the messages in memory few. The
+/// numbered data has to be known before its use: it is put in front at the end.
 struct PerfettoStream {
-  private enum Packet {
-    static let clockSnapshot = 6
-    static let timestamp = 8
-    static let sequenceID = 10
-    static let trackEvent = 11
-    static let internedData = 12
-    static let sequenceFlags = 13
-    static let trackDescriptor = 60
-    static let perfSample = 66
-  }
-
-  private enum EventType {
-    static let sliceBegin: UInt64 = 1
-    static let sliceEnd: UInt64 = 2
-    static let instant: UInt64 = 3
-    static let counter: UInt64 = 4
-  }
-
   /// Texts numbered from 1, as the format wants.
   fileprivate typealias Names = Interned<String, UInt64>
 
@@ -33,85 +14,92 @@ struct PerfettoStream {
   /// What a slice or instant tells besides its name.
   struct Event {
     fileprivate var names: Names
-    fileprivate var encoded = ProtobufWriter()
+    fileprivate var annotations: [PerfettoMessageDebugAnnotation] = []
 
-    mutating func annotate(_ name: String, _ value: String) {
-      let number = names.number(of: name)
-      encoded.message(4) { annotation in
-        annotation.unsigned(1, number)
-        annotation.string(6, value)
-      }
-    }
+    mutating func annotate(_ name: String, _ value: String) { annotate(name, .stringValue(value)) }
 
-    mutating func annotate(_ name: String, _ value: Int64) {
-      let number = names.number(of: name)
-      encoded.message(4) { annotation in
-        annotation.unsigned(1, number)
-        annotation.signed(4, value)
-      }
+    mutating func annotate(_ name: String, _ value: Int64) { annotate(name, .intValue(value)) }
+
+    private mutating func annotate(_ name: String, _ value: PerfettoMessageDebugAnnotation.OneOf_Value) {
+      var annotation = PerfettoMessageDebugAnnotation()
+      annotation.nameIid = names.number(of: name)
+      annotation.value = value
+      annotations.append(annotation)
     }
   }
 
   /// One sequence holds the whole file.
-  private static let sequence: UInt64 = 1
-  private static let stateCleared: UInt64 = 1
-  private static let needsState: UInt64 = 2
+  private static let sequence: UInt32 = 1
+  private static let stateCleared: UInt32 = 1
+  private static let needsState: UInt32 = 2
 
-  private var packets: ProtobufWriter
+  private static let batchSize = 4096
+
+  private var bytes: [UInt8] = []
+  /// The packets that are not in ``bytes`` yet.
+  private var batch = PerfettoMessageTrace()
   private var categories = Names(first: 1)
   private var eventNames = Names(first: 1)
   private var annotationNames = Names(first: 1)
   private var functions = Names(first: 1)
   private var paths = Names(first: 1)
   private var frames = Interned<Frame, UInt64>(first: 1)
-  private var callstacks: [[UInt64]] = []
+  private var callstacks: [PerfettoMessageCallstack] = []
 
-  init(reserving capacity: Int) { packets = ProtobufWriter(reserving: capacity) }
+  /// - Parameter capacity: About how many bytes it will be.
+  init(reserving capacity: Int) {
+    bytes.reserveCapacity(capacity)
+    batch.packet.reserveCapacity(Self.batchSize)
+  }
+
+  private mutating func append(_ packet: PerfettoMessageTracePacket) {
+    batch.packet.append(packet)
+    if batch.packet.count == Self.batchSize { writeBatch() }
+  }
+
+  private mutating func writeBatch() {
+    bytes.append(contentsOf: batch.wireBytes())
+    batch.packet.removeAll(keepingCapacity: true)
+  }
 
   // MARK: - Tracks
 
   mutating func processTrack(_ uuid: UInt64, pid: Int, name: String) {
-    descriptor(uuid) { track in
-      track.message(3) { process in
-        process.signed(1, Int64(pid))
-        process.string(6, name)
-      }
-      // Children in the order of their rank.
-      track.unsigned(11, 3)
-    }
+    var track = PerfettoMessageTrackDescriptor()
+    track.uuid = uuid
+    track.process.pid = Int32(truncatingIfNeeded: pid)
+    track.process.processName = name
+    track.childOrdering = .explicit
+    append(track)
   }
 
   mutating func track(_ uuid: UInt64, parent: UInt64, name: String, rank: Int, isCounter: Bool) {
-    descriptor(uuid) { track in
-      track.unsigned(5, parent)
-      track.string(2, name)
-      // The unit is bytes.
-      if isCounter { track.message(8) { $0.unsigned(3, 3) } }
-      track.signed(12, Int64(rank))
-      // Tracks of equal name stay apart.
-      track.unsigned(15, 2)
-    }
+    var track = PerfettoMessageTrackDescriptor()
+    track.uuid = uuid
+    track.parentUuid = parent
+    track.name = name
+    if isCounter { track.counter.unit = .sizeBytes }
+    track.siblingOrderRank = Int32(truncatingIfNeeded: rank)
+    // Tracks of equal name stay apart.
+    track.siblingMergeBehavior = .none
+    append(track)
   }
 
   mutating func threadTrack(_ uuid: UInt64, pid: Int, tid: Int, name: String, rank: Int) {
-    descriptor(uuid) { track in
-      track.message(4) { thread in
-        thread.signed(1, Int64(pid))
-        thread.signed(2, Int64(tid))
-        thread.string(5, name)
-      }
-      track.signed(12, Int64(rank))
-    }
+    var track = PerfettoMessageTrackDescriptor()
+    track.uuid = uuid
+    track.thread.pid = Int32(truncatingIfNeeded: pid)
+    track.thread.tid = Int64(tid)
+    track.thread.threadName = name
+    track.siblingOrderRank = Int32(truncatingIfNeeded: rank)
+    append(track)
   }
 
-  private mutating func descriptor(_ uuid: UInt64, _ body: (inout ProtobufWriter) -> Void) {
-    packets.message(1) { packet in
-      packet.message(Packet.trackDescriptor) { track in
-        track.unsigned(1, uuid)
-        body(&track)
-      }
-      packet.unsigned(Packet.sequenceID, Self.sequence)
-    }
+  private mutating func append(_ track: PerfettoMessageTrackDescriptor) {
+    var packet = PerfettoMessageTracePacket()
+    packet.trustedPacketSequenceID = Self.sequence
+    packet.data = .trackDescriptor(track)
+    append(packet)
   }
 
   // MARK: - Events
@@ -120,155 +108,147 @@ struct PerfettoStream {
     _ track: UInt64, at instant: Int64, _ name: String, category: String, outgoing: [UInt64] = [],
     incoming: [UInt64] = [], _ annotations: (inout Event) -> Void = { _ in }
   ) {
-    named(EventType.sliceBegin, track, at: instant, name, category, outgoing, incoming, annotations)
+    var event = named(.sliceBegin, track, name, category, annotations)
+    event.flowIds = outgoing
+    event.terminatingFlowIds = incoming
+    append(.trackEvent(event), at: instant)
   }
 
   mutating func instant(
     _ track: UInt64, at instant: Int64, _ name: String, category: String,
     _ annotations: (inout Event) -> Void = { _ in }
   ) {
-    named(EventType.instant, track, at: instant, name, category, [], [], annotations)
+    append(.trackEvent(named(.instant, track, name, category, annotations)), at: instant)
   }
 
   mutating func end(_ track: UInt64, at instant: Int64) {
-    event(at: instant) { event in
-      event.unsigned(9, EventType.sliceEnd)
-      event.unsigned(11, track)
-    }
+    var event = PerfettoMessageTrackEvent()
+    event.type = .sliceEnd
+    event.trackUuid = track
+    append(.trackEvent(event), at: instant)
   }
 
   mutating func counter(_ track: UInt64, at instant: Int64, _ value: Int64) {
-    event(at: instant) { event in
-      event.unsigned(9, EventType.counter)
-      event.unsigned(11, track)
-      event.signed(30, value)
-    }
+    var event = PerfettoMessageTrackEvent()
+    event.type = .counter
+    event.trackUuid = track
+    event.counterValue = value
+    append(.trackEvent(event), at: instant)
   }
 
   private mutating func named(
-    _ type: UInt64, _ track: UInt64, at instant: Int64, _ name: String, _ category: String, _ outgoing: [UInt64],
-    _ incoming: [UInt64], _ annotations: (inout Event) -> Void
-  ) {
+    _ type: PerfettoMessageTrackEvent.TypeEnum, _ track: UInt64, _ name: String, _ category: String,
+    _ annotations: (inout Event) -> Void
+  ) -> PerfettoMessageTrackEvent {
     var extra = Event(names: annotationNames)
     // The event holds the only reference to the names meanwhile, so adding one copies nothing.
     annotationNames = Names(first: 1)
     annotations(&extra)
     annotationNames = extra.names
-    let nameNumber = eventNames.number(of: name)
-    let categoryNumber = categories.number(of: category)
-    event(at: instant) { event in
-      event.unsigned(9, type)
-      event.unsigned(11, track)
-      event.unsigned(10, nameNumber)
-      event.unsigned(3, categoryNumber)
-      event.append(extra.encoded.bytes)
-      for flow in outgoing { event.fixed64(47, flow) }
-      for flow in incoming { event.fixed64(48, flow) }
-    }
+    var event = PerfettoMessageTrackEvent()
+    event.type = type
+    event.trackUuid = track
+    event.nameIid = eventNames.number(of: name)
+    event.categoryIids = [categories.number(of: category)]
+    event.debugAnnotations = extra.annotations
+    return event
   }
 
-  private mutating func event(at instant: Int64, _ body: (inout ProtobufWriter) -> Void) {
-    packet(at: instant) { $0.message(Packet.trackEvent, body) }
-  }
-
-  private mutating func packet(at instant: Int64, _ body: (inout ProtobufWriter) -> Void) {
-    packets.message(1) { packet in
-      packet.unsigned(Packet.timestamp, UInt64(max(0, instant)))
-      body(&packet)
-      packet.unsigned(Packet.sequenceID, Self.sequence)
-      packet.unsigned(Packet.sequenceFlags, Self.needsState)
-    }
+  private mutating func append(_ data: PerfettoMessageTracePacket.OneOf_Data, at instant: Int64) {
+    var packet = PerfettoMessageTracePacket()
+    packet.timestamp = UInt64(max(0, instant))
+    packet.trustedPacketSequenceID = Self.sequence
+    packet.sequenceFlags = Self.needsState
+    packet.data = data
+    append(packet)
   }
 
   // MARK: - Samples
 
   /// The number of a stack, for ``sample(callstack:at:pid:tid:isKernel:)``.
   mutating func callstack(_ stack: UInt32, in table: StackTable) -> UInt64 {
-    let numbers = table.framesLeafFirst(of: stack).reversed()
+    var callstack = PerfettoMessageCallstack()
+    callstack.iid = UInt64(callstacks.count + 1)
+    callstack.frameIds = table.framesLeafFirst(of: stack).reversed()
       .map { frame in
         frames.number(
           of: Frame(
             function: functions.number(of: frame.name),
             mapping: paths.number(of: frame.module.isEmpty ? frame.kind.rawValue : frame.module)))
       }
-    callstacks.append(numbers)
-    return UInt64(callstacks.count)
+    callstacks.append(callstack)
+    return callstack.iid
   }
 
   mutating func sample(callstack: UInt64, at instant: Int64, pid: Int, tid: Int, isKernel: Bool) {
-    packet(at: instant) { packet in
-      packet.message(Packet.perfSample) { sample in
-        sample.unsigned(2, UInt64(pid))
-        sample.unsigned(3, UInt64(tid))
-        sample.unsigned(4, callstack)
-        // 1 is the kernel, 2 user space.
-        sample.unsigned(5, isKernel ? 1 : 2)
-      }
-    }
+    var sample = PerfettoMessagePerfSample()
+    sample.pid = UInt32(truncatingIfNeeded: pid)
+    sample.tid = UInt32(truncatingIfNeeded: tid)
+    sample.callstackIid = callstack
+    sample.cpuMode = isKernel ? .modeKernel : .modeUser
+    append(.perfSample(sample), at: instant)
   }
 
   // MARK: - Finishing
 
   /// - Parameter unixNanos: The wall clock at the stream's zero.
   mutating func finish(unixNanos: Int64) -> [UInt8] {
-    var front = ProtobufWriter()
-    front.message(1) { packet in
-      packet.message(Packet.clockSnapshot) { snapshot in
-        // Clock 6, in which timestamps are by default, against clock 1, the wall clock.
-        for (clock, nanos) in [(UInt64(6), UInt64(0)), (1, UInt64(max(0, unixNanos)))] {
-          snapshot.message(1) { reading in
-            reading.unsigned(1, clock)
-            reading.unsigned(2, nanos)
-          }
-        }
-      }
-      packet.unsigned(Packet.sequenceID, Self.sequence)
-    }
-    front.message(1) { packet in
-      packet.unsigned(Packet.sequenceID, Self.sequence)
-      packet.unsigned(Packet.sequenceFlags, Self.stateCleared | Self.needsState)
-      packet.message(Packet.internedData) { writeInterned(to: &$0) }
-    }
-    front.append(packets.bytes)
-    return front.bytes
+    writeBatch()
+    var clocks = PerfettoMessageTracePacket()
+    clocks.trustedPacketSequenceID = Self.sequence
+    // Clock 6, in which timestamps are by default, against clock 1, the wall clock.
+    clocks.clockSnapshot.clocks = [Self.clock(6, at: 0), Self.clock(1, at: UInt64(max(0, unixNanos)))]
+    var names = PerfettoMessageTracePacket()
+    names.trustedPacketSequenceID = Self.sequence
+    names.sequenceFlags = Self.stateCleared | Self.needsState
+    names.internedData = internedData()
+    var front = PerfettoMessageTrace()
+    front.packet = [clocks, names]
+    return front.wireBytes() + bytes
   }
 
-  private func writeInterned(to interned: inout ProtobufWriter) {
-    func write(_ field: Int, _ names: Names) {
-      for (index, text) in names.values.enumerated() {
-        interned.message(field) { name in
-          name.unsigned(1, UInt64(index + 1))
-          name.string(2, text)
+  private static func clock(_ id: UInt32, at nanos: UInt64) -> PerfettoMessageClockSnapshot.Clock {
+    var clock = PerfettoMessageClockSnapshot.Clock()
+    clock.clockID = id
+    clock.timestamp = nanos
+    return clock
+  }
+
+  private func internedData() -> PerfettoMessageInternedData {
+    func messages(_ names: Names) -> [PerfettoMessageInternedName] {
+      names.values.enumerated()
+        .map { index, text in
+          var name = PerfettoMessageInternedName()
+          name.iid = UInt64(index + 1)
+          name.name = text
+          return name
         }
-      }
     }
-    write(1, categories)
-    write(2, eventNames)
-    write(3, annotationNames)
-    write(5, functions)
-    write(17, paths)
-    for index in paths.values.indices {
-      interned.message(19) { mapping in
-        let number = UInt64(index + 1)
-        mapping.unsigned(1, number)
-        // Addresses are not known; readers want ranges that are neither empty nor overlap.
-        mapping.unsigned(4, number << 32)
-        mapping.unsigned(5, (number + 1) << 32)
-        mapping.unsigned(7, number)
-      }
+    var interned = PerfettoMessageInternedData()
+    interned.eventCategories = messages(categories)
+    interned.eventNames = messages(eventNames)
+    interned.debugAnnotationNames = messages(annotationNames)
+    interned.functionNames = messages(functions)
+    interned.mappingPaths = messages(paths)
+    interned.mappings = paths.values.indices.map { index in
+      let number = UInt64(index + 1)
+      var mapping = PerfettoMessageMapping()
+      mapping.iid = number
+      // Addresses are not known; readers want ranges that are neither empty nor overlap.
+      mapping.start = number << 32
+      mapping.end = (number + 1) << 32
+      mapping.pathStringIds = [number]
+      return mapping
     }
-    for (index, frame) in frames.values.enumerated() {
-      interned.message(6) { message in
-        message.unsigned(1, UInt64(index + 1))
-        message.unsigned(2, frame.function)
-        message.unsigned(3, frame.mapping)
+    interned.frames = frames.values.enumerated()
+      .map { index, frame in
+        var message = PerfettoMessageFrame()
+        message.iid = UInt64(index + 1)
+        message.functionNameID = frame.function
+        message.mappingID = frame.mapping
+        return message
       }
-    }
-    for (index, numbers) in callstacks.enumerated() {
-      interned.message(7) { callstack in
-        callstack.unsigned(1, UInt64(index + 1))
-        for frame in numbers { callstack.unsigned(2, frame) }
-      }
-    }
+    interned.callstacks = callstacks
+    return interned
   }
 }

@@ -1,7 +1,7 @@
-/// A `Profile` message in the making: samples are written at once, the tables that they refer to at the end.
+/// A `Profile` message in the making: samples are written in batches, the tables that they refer to at the end. The
+/// parts of a message may follow each other in any number, so this is one profile to its readers.
 ///
-/// Field numbers are those of `profile.proto` (package `perftools.profiles`); every string is an index into the string
-/// table.
+/// Every string is an index into the string table.
 struct PprofProfile {
   /// One value for each sample type, in their order.
   struct Values {
@@ -23,34 +23,14 @@ struct PprofProfile {
     ("samples", "count"), ("cpu", "nanoseconds"), ("native_samples", "count"), ("native_cpu", "nanoseconds"),
   ]
 
-  private enum Field {
-    static let sampleType = 1
-    static let sample = 2
-    static let mapping = 3
-    static let location = 4
-    static let function = 5
-    static let stringTable = 6
-    static let timeNanos = 9
-    static let durationNanos = 10
-    static let periodType = 11
-    static let comment = 13
-    static let defaultSampleType = 14
-  }
-
-  private enum SampleField {
-    static let locationID = 1
-    static let value = 2
-    static let label = 3
-  }
-
   private struct Mapping: Hashable {
-    let filename: UInt64
-    let buildID: UInt64
+    let filename: Int64
+    let buildID: Int64
   }
 
   private struct Function: Hashable {
-    let name: UInt64
-    let filename: UInt64
+    let name: Int64
+    let filename: Int64
   }
 
   /// The functions of one place, innermost first: more than one where the compiler inlined.
@@ -59,30 +39,32 @@ struct PprofProfile {
     let functions: [UInt64]
   }
 
-  private var strings = Interned<String, UInt64>(first: 0)
+  private static let batchSize = 4096
+
+  private var strings = Interned<String, Int64>(first: 0)
   private var mappings = Interned<Mapping, UInt64>(first: 1)
   private var functions = Interned<Function, UInt64>(first: 1)
   private var locations = Interned<Location, UInt64>(first: 1)
-  private var comments: [UInt64] = []
-  private var writer = ProtobufWriter(reserving: 16_384)
+  private var comments: [Int64] = []
   private var traceMapping: UInt64 = 0
-  private var traceLabels: [UInt8] = []
+  private var traceLabels: [PprofMessageLabel] = []
+  private var bytes: [UInt8] = []
+  /// The samples that are not in ``bytes`` yet.
+  private var batch = PprofMessageProfile()
 
   init() {
     // The format wants the empty string at index 0.
     _ = strings.number(of: "")
-    for (type, unit) in Self.sampleTypes { writeValueType(Field.sampleType, type, unit) }
+    batch.sampleType = Self.sampleTypes.map { valueType($0, $1) }
   }
 
   // MARK: - Adding
 
   /// What follows belongs to this module and carries these labels.
-  mutating func beginTrace(mapping: (file: String, buildID: String), labels: [(String, String)]) {
+  mutating func beginTrace(mapping: (file: String, buildID: String), labels: [(key: String, value: String)]) {
     traceMapping = mappings.number(
       of: Mapping(filename: strings.number(of: mapping.file), buildID: strings.number(of: mapping.buildID)))
-    var encoded = ProtobufWriter()
-    for (key, value) in labels { writeLabel(key, value, to: &encoded) }
-    traceLabels = encoded.bytes
+    traceLabels = labels.compactMap { label($0.key, $0.value) }
   }
 
   /// The location of something that is not code.
@@ -113,36 +95,35 @@ struct PprofProfile {
 
   /// - Parameter stack: Locations, leaf first.
   mutating func sample(stack: [UInt64], values: Values, labels: [(key: String, value: String)]) {
-    var encoded = ProtobufWriter()
-    encoded.append(traceLabels)
-    for (key, value) in labels { writeLabel(key, value, to: &encoded) }
-    writer.message(Field.sample) { sample in
-      sample.packed(SampleField.locationID, stack)
-      sample.packed(SampleField.value, values.list)
-      sample.append(encoded.bytes)
-    }
+    var sample = PprofMessageSample()
+    sample.locationID = stack
+    sample.value = values.list
+    sample.label = traceLabels + labels.compactMap { label($0.key, $0.value) }
+    batch.sample.append(sample)
+    if batch.sample.count == Self.batchSize { writeBatch() }
   }
 
   mutating func comment(_ text: String) { comments.append(strings.number(of: text)) }
 
   /// Labels are texts: a numeric label of 0 would be lost on reading.
-  private mutating func writeLabel(_ key: String, _ value: String, to encoded: inout ProtobufWriter) {
-    guard !value.isEmpty else { return }
-    let key = strings.number(of: key)
-    let value = strings.number(of: value)
-    encoded.message(SampleField.label) { label in
-      label.unsigned(1, key)
-      label.unsigned(2, value)
-    }
+  private mutating func label(_ key: String, _ value: String) -> PprofMessageLabel? {
+    guard !value.isEmpty else { return nil }
+    var label = PprofMessageLabel()
+    label.key = strings.number(of: key)
+    label.str = strings.number(of: value)
+    return label
   }
 
-  private mutating func writeValueType(_ field: Int, _ type: String, _ unit: String) {
-    let type = strings.number(of: type)
-    let unit = strings.number(of: unit)
-    writer.message(field) { valueType in
-      valueType.unsigned(1, type)
-      valueType.unsigned(2, unit)
-    }
+  private mutating func valueType(_ type: String, _ unit: String) -> PprofMessageValueType {
+    var valueType = PprofMessageValueType()
+    valueType.type = strings.number(of: type)
+    valueType.unit = strings.number(of: unit)
+    return valueType
+  }
+
+  private mutating func writeBatch() {
+    bytes.append(contentsOf: batch.wireBytes())
+    batch = PprofMessageProfile()
   }
 
   // MARK: - Finishing
@@ -150,39 +131,52 @@ struct PprofProfile {
   /// Writes the tables.
   /// - Returns: The message, not compressed.
   mutating func finish(unixNanos: Int64, durationNanos: Int64) -> [UInt8] {
-    for (index, mapping) in mappings.values.enumerated() {
-      writer.message(Field.mapping) { message in
-        message.unsigned(1, UInt64(index + 1))
-        message.unsigned(5, mapping.filename)
-        message.unsigned(6, mapping.buildID)
-        // Without these four, readers try to open the file for names.
-        for flag in 7...10 { message.bool(flag, true) }
-      }
-    }
-    for (index, location) in locations.values.enumerated() {
-      writer.message(Field.location) { message in
-        message.unsigned(1, UInt64(index + 1))
-        message.unsigned(2, location.mapping)
-        for function in location.functions { message.message(4) { $0.unsigned(1, function) } }
-      }
-    }
-    for (index, function) in functions.values.enumerated() {
-      writer.message(Field.function) { message in
-        message.unsigned(1, UInt64(index + 1))
-        // Without a name of the linker's: readers take one that equals the name for mangled, and cut what looks like
-        // C++'s arguments and templates off it.
-        message.unsigned(2, function.name)
-        if function.filename != 0 { message.unsigned(4, function.filename) }
-      }
-    }
-    writer.signed(Field.timeNanos, unixNanos)
-    writer.signed(Field.durationNanos, durationNanos)
-    writeValueType(Field.periodType, "cpu", "nanoseconds")
-    if !comments.isEmpty { writer.packed(Field.comment, comments) }
+    batch.mapping = mappings.values.enumerated().map { Self.message($1, id: UInt64($0 + 1)) }
+    batch.location = locations.values.enumerated().map { Self.message($1, id: UInt64($0 + 1)) }
+    batch.function = functions.values.enumerated().map { Self.message($1, id: UInt64($0 + 1)) }
+    batch.timeNanos = unixNanos
+    batch.durationNanos = durationNanos
+    batch.periodType = valueType("cpu", "nanoseconds")
+    batch.comment = comments
     // Without it readers open the last column.
-    let wall = strings.number(of: "wall")
-    writer.unsigned(Field.defaultSampleType, wall)
-    for string in strings.values { writer.string(Field.stringTable, string) }
-    return writer.bytes
+    batch.defaultSampleType = strings.number(of: "wall")
+    batch.stringTable = strings.values
+    writeBatch()
+    return bytes
+  }
+
+  private static func message(_ mapping: Mapping, id: UInt64) -> PprofMessageMapping {
+    var message = PprofMessageMapping()
+    message.id = id
+    message.filename = mapping.filename
+    message.buildID = mapping.buildID
+    // Without these four, readers try to open the file for names.
+    message.hasFunctions_p = true
+    message.hasFilenames_p = true
+    message.hasLineNumbers_p = true
+    message.hasInlineFrames_p = true
+    return message
+  }
+
+  private static func message(_ location: Location, id: UInt64) -> PprofMessageLocation {
+    var message = PprofMessageLocation()
+    message.id = id
+    message.mappingID = location.mapping
+    message.line = location.functions.map { function in
+      var line = PprofMessageLine()
+      line.functionID = function
+      return line
+    }
+    return message
+  }
+
+  /// Without a name of the linker's: readers take one that equals the name for mangled, and cut what looks like C++'s
+  /// arguments and templates off it.
+  private static func message(_ function: Function, id: UInt64) -> PprofMessageFunction {
+    var message = PprofMessageFunction()
+    message.id = id
+    message.name = function.name
+    message.filename = function.filename
+    return message
   }
 }
