@@ -4,15 +4,14 @@
 usage: Scripts/bootstrap.py [--check] [--tests] [--into DIR] [--wheel FILE]
 
   --check       only look; change nothing and use no network
-  --tests       look after the programs and Python packages that only some tests need, too
+  --tests       look after the programs that only some tests need, too
   --into DIR    where Wasmtime goes (default: .wasmtime beside Package.swift)
   --wheel FILE  take Wasmtime from this file instead of fetching it
 
 Wasmtime's C library is inside its Python wheel, which pip fetches; which file it must be is pinned here by SHA-256.
 DIR/STAMP records what was put there. Nothing is fetched while the files are those of the stamp. On Debian and Ubuntu,
 root gets missing packages installed; everybody else is told what to install. What only tests need is never required:
-where it cannot be had, the tests that need it say that they are skipped. Python packages for tests go into DIR/../.tools,
-an environment of their own.
+where it cannot be had, the tests that need it say that they are skipped.
 """
 
 import argparse
@@ -61,8 +60,6 @@ TEST_PROGRAMS = {
 }
 # Other names under which a program may be there.
 TEST_PROGRAM_NAMES = {"chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")}
-# Python packages that tests check against, with their exact versions.
-TEST_PYTHON_PACKAGES = []
 MACOS_ADVICE = {"pip": "python3 -m ensurepip --user"}
 SWIFT_ADVICE = "a toolchain from https://www.swift.org/install"
 
@@ -200,31 +197,6 @@ def look_after_test_programs(may_install):
     if absent:
         names = " ".join(TEST_PROGRAMS[name].get(family(), name) for name in absent)
         say(f"without {', '.join(absent)} some tests are skipped; install the packages {names} to run them")
-
-
-def look_after_test_packages(folder, may_install):
-    """Puts the Python packages that tests use into an environment of their own."""
-    if not TEST_PYTHON_PACKAGES:
-        return
-    stamp = folder / "STAMP"
-    wanted = "\n".join(TEST_PYTHON_PACKAGES) + "\n"
-    try:
-        if stamp.read_text(encoding="utf-8") == wanted:
-            return
-    except OSError:
-        pass
-    if not may_install:
-        return say("the Python packages of some tests are not there; make bootstrap fetches them")
-    say(f"fetching {', '.join(TEST_PYTHON_PACKAGES)} for tests")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    result = run([
-        sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input",
-        "--root-user-action=ignore", "--target", str(folder / "python")] + TEST_PYTHON_PACKAGES)
-    if result.returncode != 0:
-        errors = [line for line in result.stdout.splitlines() if line.startswith("ERROR:")]
-        return say(f"the Python packages of some tests cannot be had, so they are skipped{': ' + errors[-1] if errors else ''}")
-    stamp.write_text(wanted, encoding="utf-8")
 
 
 def require_tools(may_install, needs_pip):
@@ -385,7 +357,6 @@ def main():
     say(f"Wasmtime {WASMTIME} is in {os.path.relpath(wasmtime.folder)}")
     if arguments.tests:
         look_after_test_programs(may_install=not arguments.check)
-        look_after_test_packages(root / ".tools", may_install=not arguments.check)
 
 
 if __name__ == "__main__":
