@@ -70,6 +70,9 @@ struct Fastlike: ParsableCommand {
     return { ExitCodes.success }
   }
 
+  /// A remark beside what a command prints.
+  static func note(_ message: String) { report(message) }
+
   /// Writes one line to the standard error.
   private static func report(_ message: String) {
     let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")

@@ -9,28 +9,7 @@ struct TraceListCommand: ActionCommand {
 
   @OptionGroup(title: "Source") var source: TraceSourceArguments
 
-  @Option(
-    name: .customLong("path"), help: ArgumentHelp("Only paths that contain this.", valueName: "text"))
-  var path: String?
-
-  @Option(
-    name: .customLong("status"),
-    help: ArgumentHelp("Only this status, class or range: 404, 5xx, 500-503.", valueName: "status"))
-  var status: String?
-
-  @Option(
-    name: .customLong("outcome"),
-    help: ArgumentHelp(
-      "Only this outcome, such as trap; error is every failure and every server error.", valueName: "word"))
-  var outcome: String?
-
-  @Option(name: .customLong("module"), help: ArgumentHelp("Only the module with this id.", valueName: "id"))
-  var module: String?
-
-  @Option(
-    name: .customLong("min"),
-    help: ArgumentHelp("Only requests that took at least so many milliseconds.", valueName: "ms"))
-  var minimum: String?
+  @OptionGroup(title: "Which requests") var filter: TraceFilterArguments
 
   @Option(
     name: .customLong("limit"),
@@ -41,12 +20,7 @@ struct TraceListCommand: ActionCommand {
   var json = false
 
   func query() throws -> TraceQuery {
-    var query = TraceQuery()
-    query.path = path ?? ""
-    query.status = try status.map { try TraceQuery.status($0, flag: "--status") }
-    query.outcome = try outcome.map { try TraceQuery.outcome($0, flag: "--outcome") } ?? ""
-    query.module = module ?? ""
-    query.minimum = try minimum.map { try TraceQuery.minimum($0, flag: "--min") } ?? 0
+    var query = try filter.query()
     query.limit = try limit.map { try TraceQuery.limit($0, flag: "--limit") } ?? query.limit
     return query
   }

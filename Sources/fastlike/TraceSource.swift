@@ -6,6 +6,16 @@ enum TraceSource: Sendable, Equatable {
   case page(TracePageClient)
   /// The path of an archive's folder.
   case archive(String)
+  /// The path of a file in the native schema, as `trace export` writes it.
+  case file(String)
+
+  /// As it is named in tables and errors.
+  var name: String {
+    switch self {
+    case .page(let client): client.name
+    case .archive(let path), .file(let path): path
+    }
+  }
 
   /// The requests that a query means, newest first.
   /// - Throws: ``TraceSourceError`` or `TraceArchiveError`.
@@ -28,6 +38,10 @@ enum TraceSource: Sendable, Equatable {
       let newest = entries.values.sorted { ($1.wallStartUnixNanos, $1.id) < ($0.wallStartUnixNanos, $0.id) }
       // The index knows no time accounts. A record that cannot be read costs its row only that column.
       return newest.prefix(query.limit).map { TraceSummary($0, trace: (try? archive.trace(id: $0.id)) ?? nil) }
+    case .file:
+      var found: [TraceSummary] = []
+      _ = try await forEach(query) { found.append(TraceSummary($0)) }
+      return found
     }
   }
 
@@ -48,10 +62,15 @@ enum TraceSource: Sendable, Equatable {
       defer { archive.close() }
       guard let trace = try archive.trace(id: id) else { throw TraceSourceError.unknown(id, place: path) }
       return (trace, NativeJSONEncoder.encode(trace))
+    case .file(let path):
+      guard let trace = try Self.read(path).first(where: { $0.id == id }) else {
+        throw TraceSourceError.unknown(id, place: path)
+      }
+      return (trace, NativeJSONEncoder.encode(trace))
     }
   }
 
-  private static func check(_ answer: TracePageClient.Answer, from client: TracePageClient) throws {
+  static func check(_ answer: TracePageClient.Answer, from client: TracePageClient) throws {
     switch answer.status {
     case 200: return
     case 401: throw TraceSourceError.needsToken(client.name)
@@ -71,6 +90,9 @@ enum TraceSourceError: Error, Equatable, CustomStringConvertible {
   case recordsNothing(String)
   case refused(String, status: UInt)
   case unknown(UInt64, place: String)
+  case noFile(String)
+  case unreadable(String, reason: String)
+  case noRequests(String)
 
   var description: String {
     switch self {
@@ -82,6 +104,9 @@ enum TraceSourceError: Error, Equatable, CustomStringConvertible {
     case .refused(let page, let status): "\(page): answered with status \(status)"
     case .unknown(let id, let place):
       "\(place): has no request \(id): never recorded, still running, or newer ones took its place"
+    case .noFile(let path): "\(path): cannot be read; write a file that trace export --format json made"
+    case .unreadable(let path, let reason): "\(path): \(reason)"
+    case .noRequests(let place): "\(place): has no request that is meant"
     }
   }
 }

@@ -59,6 +59,14 @@ extension TraceSummary {
       time: trace.map { Time($0.time) })
   }
 
+  init(_ trace: RequestTrace) {
+    self.init(
+      id: trace.id, method: trace.method, url: trace.url.description, status: trace.status,
+      outcome: trace.outcome.wireName, wallStartUnixNanos: trace.wallStartUnixNanos, wallNanos: trace.wallNanos,
+      moduleID: trace.moduleID, moduleName: trace.moduleName, hostcalls: trace.spans.count + trace.droppedSpans,
+      backendCalls: trace.backendCalls.count + trace.droppedBackendCalls, time: Time(trace.time))
+  }
+
   /// The path alone.
   var path: String { RedactedURL(url).path }
 }

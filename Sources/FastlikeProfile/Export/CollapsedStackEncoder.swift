@@ -82,7 +82,8 @@ public enum CollapsedStackEncoder {
       }
   }
 
-  private struct Stacks {
+  /// Lines that are added up.
+  struct Stacks {
     /// Else amounts are counts already.
     var countsNanoseconds = true
     private var amounts: [String: Int64] = [:]

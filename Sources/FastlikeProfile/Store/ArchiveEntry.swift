@@ -49,6 +49,8 @@ public struct ArchiveQuery: Sendable, Hashable {
   public var path: String?
   /// The beginning of the request's path.
   public var pathPrefix: String?
+  /// The request's route.
+  public var route: TraceRoutePattern?
   /// The response's status.
   public var status: ClosedRange<Int>?
   /// One of these outcomes; nil for any.
@@ -73,14 +75,15 @@ public struct ArchiveQuery: Sendable, Hashable {
 
   public init(
     since: Int64? = nil, until: Int64? = nil, path: String? = nil, pathPrefix: String? = nil,
-    status: ClosedRange<Int>? = nil, outcomes: Set<TraceOutcome>? = nil, moduleID: String? = nil,
-    minimumWallNanos: Int64? = nil, maximumWallNanos: Int64? = nil, order: Order = .newestFirst, limit: Int = 100,
-    offset: Int = 0
+    route: TraceRoutePattern? = nil, status: ClosedRange<Int>? = nil, outcomes: Set<TraceOutcome>? = nil,
+    moduleID: String? = nil, minimumWallNanos: Int64? = nil, maximumWallNanos: Int64? = nil,
+    order: Order = .newestFirst, limit: Int = 100, offset: Int = 0
   ) {
     self.since = since
     self.until = until
     self.path = path
     self.pathPrefix = pathPrefix
+    self.route = route
     self.status = status
     self.outcomes = outcomes
     self.moduleID = moduleID

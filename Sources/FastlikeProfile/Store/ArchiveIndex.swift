@@ -209,6 +209,12 @@ final class ArchiveIndex: Sendable {
     require("start < ?", query.until)
     require("instr(path, ?) > 0", query.path)
     require("instr(path, ?) = 1", query.pathPrefix)
+    if let route = query.route {
+      require("method = ?", route.method)
+      // A request without a path counts as one for "/".
+      let path = "CASE path WHEN '' THEN '/' ELSE path END"
+      require(route.isPrefix ? "instr(\(path), ?) = 1" : "\(path) = ?", route.path.isEmpty ? nil : route.path)
+    }
     require("status >= ?", query.status?.lowerBound)
     require("status <= ?", query.status?.upperBound)
     require("module = ?", query.moduleID)

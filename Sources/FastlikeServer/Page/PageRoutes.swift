@@ -26,6 +26,9 @@ struct PageRoutes: Sendable {
     router.get("api/traces") { request, _ in
       try await withStore { try listing($0, RequestFilter(query: request.uri.query ?? "")) }
     }
+    router.get("api/traces.json") { request, _ in
+      try await withStore { try await bundle($0, RequestFilter(query: request.uri.query ?? "")) }
+    }
     // Two names for one stream: the first is part of the interface for programs, the second is short.
     for path in ["api/live", "events"] as [RouterPath] {
       router.get(path) { request, _ in
@@ -86,6 +89,29 @@ struct PageRoutes: Sendable {
       filter: filter, traces: store.recent(), running: store.inFlight(), completed: store.statistics.completed,
       mode: store.mode)
     return PageAnswer.bytes(try listing.encoded(), contentType: "application/json")
+  }
+
+  /// Whole traces in the native schema, newest first: what the commands that take many requests together read.
+  private func bundle(_ store: ProfileStore, _ filter: RequestFilter) async throws -> Response {
+    guard filter.problems.isEmpty else {
+      return PageAnswer.text(.badRequest, filter.problems.joined(separator: "; "))
+    }
+    guard let set = await traces(filter, of: store) else {
+      return PageAnswer.text(.internalServerError, "the archive cannot be read")
+    }
+    return PageAnswer.bytes(TraceBundle.encode(set), contentType: "application/json")
+  }
+
+  /// The traces that a filter means, from its offset up to its limit; nil when the archive cannot be read.
+  func traces(_ filter: RequestFilter, of store: ProfileStore) async -> [RequestTrace]? {
+    guard filter.isArchive, let archive else {
+      return Array(filter.select(store.recent()).dropFirst(filter.offset).prefix(filter.limit))
+    }
+    return await Self.reading {
+      let entries = try archive.search(filter.archiveQuery(limit: filter.limit))
+      // A record that is damaged, or went meanwhile, costs only itself.
+      return entries.compactMap { (try? archive.trace(id: $0.id)) ?? nil }
+    }
   }
 
   /// A request's page or one of its exports.

@@ -37,6 +37,12 @@ struct RequestFilter: Equatable {
   var module = ""
   /// Least wall time in milliseconds, as it was written; empty for all.
   var minimum = ""
+  /// A ``TraceRoutePattern``, as it was written; empty for all.
+  var route = ""
+  /// Starts at or after it, as it was written; empty for all.
+  var since = ""
+  /// Starts before it, as it was written; empty for all.
+  var until = ""
   var order = Order.newest
   var limit = RequestFilter.defaultLimit
   /// So many rows are left out at the beginning.
@@ -48,6 +54,9 @@ struct RequestFilter: Equatable {
 
   private var statuses: ClosedRange<Int>?
   private var minimumNanoseconds: Int64 = 0
+  private var routePattern: TraceRoutePattern?
+  private var sinceNanoseconds: Int64?
+  private var untilNanoseconds: Int64?
 
   /// Every request.
   init() {}
@@ -76,6 +85,16 @@ struct RequestFilter: Equatable {
         } else {
           reject(name, "a number of milliseconds")
         }
+      case "route":
+        route = value
+        routePattern = TraceRoutePattern(value)
+        if routePattern == nil { reject(name, TraceRoutePattern.allowed) }
+      case "since":
+        since = value
+        sinceNanoseconds = instant(value, name)
+      case "until":
+        until = value
+        untilNanoseconds = instant(value, name)
       case "sort":
         if let known = Order(rawValue: value) {
           order = known
@@ -106,8 +125,22 @@ struct RequestFilter: Equatable {
     problems.append("\(name): allowed is \(allowed)")
   }
 
+  private mutating func instant(_ value: String, _ name: String) -> Int64? {
+    let found = TraceInstant.parse(value, now: TraceInstant.now)
+    if found == nil { reject(name, TraceInstant.allowed) }
+    return found
+  }
+
   /// Whether only some requests are meant.
-  var isNarrow: Bool { !path.isEmpty || !status.isEmpty || !outcome.isEmpty || !module.isEmpty || !minimum.isEmpty }
+  var isNarrow: Bool { fields.contains { !$0.1.isEmpty } }
+
+  /// What says which requests are meant, as it was written.
+  private var fields: [(String, String)] {
+    [
+      ("path", path), ("status", status), ("outcome", outcome), ("module", module), ("min", minimum), ("route", route),
+      ("since", since), ("until", until),
+    ]
+  }
 
   func matches(_ trace: RequestTrace) -> Bool {
     if !path.isEmpty, !trace.url.path.contains(path) { return false }
@@ -118,6 +151,9 @@ struct RequestFilter: Equatable {
       return false
     }
     if !module.isEmpty, trace.moduleID != module { return false }
+    if let routePattern, !routePattern.matches(TraceRoute(of: trace)) { return false }
+    if let sinceNanoseconds, trace.wallStartUnixNanos < sinceNanoseconds { return false }
+    if let untilNanoseconds, trace.wallStartUnixNanos >= untilNanoseconds { return false }
     return trace.wallNanos >= minimumNanoseconds
   }
 
@@ -140,7 +176,7 @@ struct RequestFilter: Equatable {
 
   /// The same requests from another row on, as a relative link.
   func link(offset: Int) -> String {
-    var fields = [("path", path), ("status", status), ("outcome", outcome), ("module", module), ("min", minimum)]
+    var fields = fields
     if isArchive { fields.append(("from", Self.archive)) }
     if order != .newest { fields.append(("sort", order.rawValue)) }
     if limit != Self.defaultLimit { fields.append(("limit", String(limit))) }
@@ -159,7 +195,9 @@ struct RequestFilter: Equatable {
   /// - Parameter limit: Most entries.
   func archiveQuery(limit: Int) -> ArchiveQuery {
     var query = ArchiveQuery(
-      path: path.isEmpty ? nil : path, status: statuses, moduleID: module.isEmpty ? nil : module,
+      since: sinceNanoseconds, until: untilNanoseconds, path: path.isEmpty ? nil : path,
+      route: routePattern, status: statuses,
+      moduleID: module.isEmpty ? nil : module,
       minimumWallNanos: minimumNanoseconds > 0 ? minimumNanoseconds : nil,
       order: order == .slowest ? .slowestFirst : .newestFirst, limit: limit, offset: offset)
     if outcome == Self.anyError {

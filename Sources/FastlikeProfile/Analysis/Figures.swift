@@ -1,7 +1,7 @@
-/// Numbers as the page shows them: short, with their unit, and the same on every machine.
-enum Figures {
+/// Numbers as pages, reports and tables show them: short, with their unit, and the same on every machine.
+package enum Figures {
   /// A length of time with three digits that count: `812 ns`, `12.3 µs`, `426 ms`, `1.23 s`.
-  static func duration(_ nanoseconds: Int64) -> String {
+  package static func duration(_ nanoseconds: Int64) -> String {
     let value = Double(max(0, nanoseconds))
     if value < 1000 { return "\(max(0, nanoseconds)) ns" }
     // Limits lie where rounding would reach the next unit, so that no "1000 µs" comes out.
@@ -11,14 +11,14 @@ enum Figures {
   }
 
   /// Milliseconds without their unit, for columns: `0.043`, `4.26`, `42.6`, `426.1`.
-  static func milliseconds(_ nanoseconds: Int64) -> String {
+  package static func milliseconds(_ nanoseconds: Int64) -> String {
     let value = Double(max(0, nanoseconds)) / 1_000_000
     if value < 1 { return fixed(value, digits: 3) }
     return fixed(value, digits: value < 10 ? 2 : 1)
   }
 
   /// A part in whole percents: `94 %`, `<1 %`, `0 %`; only the whole is `100 %`.
-  static func share(_ part: Int64, of whole: Int64) -> String {
+  package static func share(_ part: Int64, of whole: Int64) -> String {
     guard part > 0, whole > 0 else { return "0 %" }
     let percent = Double(part) * 100 / Double(whole)
     if percent < 1 { return "<1 %" }
@@ -26,7 +26,7 @@ enum Figures {
   }
 
   /// A size in binary units: `512 B`, `5.0 KiB`, `1.50 MiB`.
-  static func bytes(_ count: Int64) -> String {
+  package static func bytes(_ count: Int64) -> String {
     let value = Double(max(0, count))
     if value < 1024 { return "\(max(0, count)) B" }
     if value < 1024 * 1023.5 { return significant(value / 1024) + " KiB" }
@@ -35,7 +35,7 @@ enum Figures {
   }
 
   /// A number with commas between thousands.
-  static func count(_ number: Int) -> String {
+  package static func count(_ number: Int) -> String {
     var digits = Array(String(number.magnitude))
     var place = digits.count - 3
     while place > 0 {
@@ -46,10 +46,12 @@ enum Figures {
   }
 
   /// A number and the noun that it counts: `1 call`, `12 calls`.
-  static func count(_ number: Int, _ noun: String) -> String { "\(count(number)) \(noun)\(number == 1 ? "" : "s")" }
+  package static func count(_ number: Int, _ noun: String) -> String {
+    "\(count(number)) \(noun)\(number == 1 ? "" : "s")"
+  }
 
   /// A number with this many digits behind the point.
-  static func fixed(_ value: Double, digits: Int) -> String {
+  package static func fixed(_ value: Double, digits: Int) -> String {
     var unit = 1.0
     for _ in 0..<digits { unit *= 10 }
     let scaled = (value * unit).rounded()
