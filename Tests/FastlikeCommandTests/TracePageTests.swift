@@ -60,4 +60,20 @@ import Testing
       }
     }
   }
+
+  @Test func aPageGivesManyWholeTraces() async throws {
+    let traces = (1...120).map { TraceSample.bare(id: UInt64($0), path: $0.isMultiple(of: 2) ? "/even" : "/odd") }
+    try await withPage(traces) { client in
+      var query = TraceQuery()
+      query.limit = TraceQuery.defaultSetLimit
+      var found: [UInt64] = []
+      _ = try await TraceSource.page(client).forEach(query) { found.append($0.id) }
+      #expect(found == (1...120).reversed().map { UInt64($0) })
+      query.route = TraceRoutePattern("POST /even")
+      query.limit = 7
+      found = []
+      _ = try await TraceSource.page(client).forEach(query) { found.append($0.id) }
+      #expect(found == [120, 118, 116, 114, 112, 110, 108])
+    }
+  }
 }

@@ -19,6 +19,8 @@ struct PageFilterTests {
       ("min=0.5", [4, 3, 2, 1]),
       ("module=0011223344556677", [4, 3, 2, 1]), ("module=other", []), ("sort=slowest", [2, 4, 3, 1]),
       ("sort=hostcalls", [2, 4, 3, 1]), ("path=api&status=200", [3]), ("path=&status=&min=", [4, 3, 2, 1]),
+      ("route=/api/*", [4, 3]), ("route=/api/cart", [3]), ("route=PUT%20/api/cart", []), ("since=1d", []),
+      ("until=1d", [4, 3, 2, 1]),
     ] as [(String, [UInt64])])
   func aQueryChoosesRequests(query: String, expected: [UInt64]) {
     #expect(ids(query) == expected)
@@ -26,7 +28,7 @@ struct PageFilterTests {
 
   @Test(arguments: [
     "status=abc", "status=5-", "status=9-1", "outcome=great", "min=fast", "min=-1", "sort=x", "limit=0", "offset=-1",
-    "from=x",
+    "from=x", "route=x", "since=then", "until=10",
   ])
   func whatCannotBeUnderstoodIsSaidAndHasNoEffect(query: String) {
     let filter = RequestFilter(query: query)
@@ -52,12 +54,13 @@ struct PageFilterTests {
   }
 
   @Test func theArchiveIsAskedTheSame() {
-    let filter = RequestFilter(query: "path=/a&status=5xx&min=20&sort=slowest&outcome=trap&offset=7")
+    let filter = RequestFilter(query: "path=/a&status=5xx&min=20&sort=slowest&outcome=trap&offset=7&route=GET%20/a")
     let query = filter.archiveQuery(limit: 11)
     #expect(query.path == "/a")
     #expect(query.status == 500...599)
     #expect(query.minimumWallNanos == 20_000_000)
     #expect(query.outcomes == [.trap])
+    #expect(query.route == TraceRoutePattern("GET /a"))
     #expect(query.order == .slowestFirst)
     #expect(query.limit == 11)
     #expect(query.offset == 7)

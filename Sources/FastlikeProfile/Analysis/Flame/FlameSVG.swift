@@ -38,7 +38,7 @@ public enum FlameSVG {
       tree.isEmpty
       ? "\(Figures.count(tree.requests, "request")), and \(tree.weight.hint)"
       : "\(amount(tree.total, tree.unit)) in \(Figures.count(tree.requests, "request")); "
-        + "width is \(tree.weight.title.lowercased()), the heaviest at the left"
+        + "width is \(tree.weight.phrase), the heaviest at the left"
     return document(Drawing(tree), title: title, subtitle: subtitle)
   }
 
@@ -148,7 +148,7 @@ extension FlameDrawing {
       let frame = tree.frames[Int(node.frame)]
       var tip = frame.detail.isEmpty ? frame.name : "\(frame.name) · \(frame.detail)"
       tip += ": \(FlameSVG.amount(node.total, tree.unit)) (\(Figures.share(node.total, of: tree.total)))"
-      if node.own != node.total { tip += ", itself \(FlameSVG.amount(node.own, tree.unit))" }
+      if node.own > 0, node.own != node.total { tip += ", itself \(FlameSVG.amount(node.own, tree.unit))" }
       return Look(name: frame.name, style: "k-\(frame.kind.rawValue) h\(Self.shade(of: frame.name))", tip: tip)
     }
   }

@@ -101,7 +101,7 @@ extension FlameTree {
     private var frames: [FlameFrame] = []
     private var frameIndices: [FlameFrame: UInt32] = [:]
     private var nodes: [Node] = []
-    private var nodeIndices: [UInt64: Int32] = [:]
+    private var nodeIndices = FlameNodeIndex()
     /// Weights as counts of samples, which are what is left when one sample does not tell its time.
     private var counts: [Int64] = []
     private var isTimed = true
@@ -154,14 +154,13 @@ extension FlameTree {
     }
 
     private mutating func node(_ frame: UInt32, under parent: Int32) -> Int32 {
-      let key = UInt64(frame) << 32 | UInt64(UInt32(bitPattern: parent))
-      if let known = nodeIndices[key] { return known }
-      guard nodes.count < Self.maximumNodes else { return max(0, parent) }
-      let index = Int32(nodes.count)
-      nodes.append(Node(frame: frame, parent: parent, own: 0, total: 0))
-      counts.append(0)
-      nodeIndices[key] = index
-      return index
+      let known = nodeIndices.node(frame: frame, parent: parent) {
+        guard nodes.count < Self.maximumNodes else { return nil }
+        nodes.append(Node(frame: frame, parent: parent, own: 0, total: 0))
+        counts.append(0)
+        return Int32(nodes.count - 1)
+      }
+      return known ?? max(0, parent)
     }
 
     mutating func add(_ amount: Int64, count: Int64 = 1, to node: Int32) {
@@ -171,26 +170,27 @@ extension FlameTree {
 
     /// Samples are counted by the nodes of their own table first, so that each distinct stack is walked once.
     private mutating func addSamples(of profile: StackProfile) {
-      let table = profile.table
-      guard !profile.samples.isEmpty, !table.nodes.isEmpty else { return }
-      var amounts = [Int64](repeating: 0, count: table.nodes.count)
-      var numbers = [Int64](repeating: 0, count: table.nodes.count)
-      for sample in profile.samples where Int(sample.stack) < table.nodes.count {
+      let (entries, functions) = (profile.table.nodes, profile.table.frames)
+      guard !profile.samples.isEmpty, !entries.isEmpty else { return }
+      var amounts = [Int64](repeating: 0, count: entries.count)
+      var numbers = [Int64](repeating: 0, count: entries.count)
+      for sample in profile.samples where Int(sample.stack) < entries.count {
         if sample.weightNanos <= 0 { isTimed = false }
         amounts[Int(sample.stack)].add(max(0, sample.weightNanos))
         numbers[Int(sample.stack)] += 1
       }
       var isNeeded = numbers.map { $0 > 0 }
-      for index in isNeeded.indices.reversed() where isNeeded[index] && table.nodes[index].parent >= 0 {
-        isNeeded[Int(table.nodes[index].parent)] = true
+      for index in isNeeded.indices.reversed() where isNeeded[index] && entries[index].parent >= 0 {
+        isNeeded[Int(entries[index].parent)] = true
       }
-      var frames = [UInt32?](repeating: nil, count: table.frames.count)
-      var places = [Int32](repeating: 0, count: table.nodes.count)
-      for (index, entry) in table.nodes.enumerated() where isNeeded[index] {
-        let slot = Int(entry.frame)
-        let frame = frames[slot] ?? self.index(of: FlameFrame(table.frames[slot]))
+      var frames = [UInt32?](repeating: nil, count: functions.count)
+      var places = [Int32](repeating: 0, count: entries.count)
+      for index in entries.indices where isNeeded[index] {
+        let slot = Int(entries[index].frame)
+        let frame = frames[slot] ?? self.index(of: FlameFrame(functions[slot]))
         frames[slot] = frame
-        places[index] = node(frame, under: entry.parent < 0 ? 0 : places[Int(entry.parent)])
+        let parent = Int(entries[index].parent)
+        places[index] = node(frame, under: parent < 0 ? 0 : places[parent])
         if numbers[index] > 0 { add(amounts[index], count: numbers[index], to: places[index]) }
       }
     }

@@ -16,6 +16,9 @@ public enum FlameWeight: String, Sendable, CaseIterable {
     }
   }
 
+  /// The same within a sentence.
+  package var phrase: String { self == .cpu ? "guest CPU" : title.lowercased() }
+
   /// What to do when there is nothing of it.
   package var hint: String {
     switch self {
