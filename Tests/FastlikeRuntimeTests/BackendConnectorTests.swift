@@ -295,7 +295,6 @@ import Testing
       let synthetic = try await scene.send { $0.reliabilityPercent = 0 }
       #expect(synthetic.failure == SendError(.connectionTerminated, isSynthetic: true))
       #expect(try await scene.send("GET", "/a b").failure == SendError(.httpRequestURIInvalid))
-      #expect(try await scene.send { $0.isGRPC = true }.failure == SendError(.internalError))
       #expect(try await scene.send("GET", "/", headers: [("x", "a\r\nb: c")]).failure == SendError(.internalError))
     }
   }

@@ -102,7 +102,10 @@ extension Report {
     add("\(prefix)detail_mask", detail.mask)
     if detail.mask & SendErrorDetail.Field.dnsErrorCode != 0 { add("\(prefix)dns_rcode", detail.dnsErrorCode) }
     if detail.mask & SendErrorDetail.Field.tlsAlert != 0 { add("\(prefix)tls_alert", detail.tlsAlert) }
-    if detail.mask & SendErrorDetail.Field.http2Error != 0 { add("\(prefix)h2_error", detail.http2Error) }
+    if detail.mask & SendErrorDetail.Field.http2Error != 0 {
+      add("\(prefix)h2_error_frame", detail.http2Frame)
+      add("\(prefix)h2_error", detail.http2Error)
+    }
   }
 
   /// Reads a body to its end: `body` has the first 200 bytes, `body_length` the count and `body_end` what ended it.

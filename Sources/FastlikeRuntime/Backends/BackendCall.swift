@@ -1,17 +1,24 @@
 import CTimestamp
 import NIOCore
+import NIOHPACK
 
-/// A request on its way: encoded once, tried on one connection or two. Confined to its event loop.
+/// A request on its way: encoded once, tried on one connection or a few. Confined to its event loop.
 final class BackendCall {
   let exchange: BackendExchange
   let backend: BackendDefinition
   let method: String
-  /// The head as it goes on the wire.
+  /// The head as it goes on a connection of HTTP/1.1; empty for HTTP/2.
   let head: ByteBuffer
+  /// The head for a connection of HTTP/2; nil for HTTP/1.1.
+  let headerBlock: HPACKHeaders?
   let framing: Framing
   let body: OutgoingBody
   /// Whether nothing was taken out of a streamed body yet, so that it can be sent again.
   var isBodyIntact = true
+  /// Connections of HTTP/2 that it was to be tried on again.
+  var repetitions = 0
+  /// A peer that sends every request away is asked three times.
+  private static let maximumRepetitions = 2
   /// Ends what is being done for this call at the moment.
   var abort: (() -> Void)?
   private let eventLoop: any EventLoop
@@ -32,11 +39,20 @@ final class BackendCall {
     framing = FramingHeaders.resolve(
       headers: &wire.headers, mode: request.framing, bodyLength: request.body.knownLength,
       messageKind: .request(method: method))
-    head = try RequestEncoder.head(wire, closesAfter: !backend.isPooled)
+    if backend.speaksHTTP2 {
+      headerBlock = try HTTP2Headers.request(wire, usesTLS: backend.usesTLS)
+      head = ByteBuffer()
+    } else {
+      headerBlock = nil
+      head = try RequestEncoder.head(wire, closesAfter: !backend.isPooled)
+    }
     exchange.cancelHandler = { self.cancel() }
   }
 
   func started() { isStarting = false }
+
+  /// Whether it can be sent again over HTTP/2.
+  var canRepeat: Bool { isBodyIntact && repetitions < Self.maximumRepetitions }
 
   /// There will be no response.
   func fail(_ error: SendError) {

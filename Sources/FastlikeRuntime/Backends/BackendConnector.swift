@@ -4,7 +4,8 @@ public import Logging
 public import NIOCore
 public import NIOPosix
 
-/// Sends requests to backends over HTTP/1.1, with one pool of connections for its event loop.
+/// Sends requests to backends over HTTP/1.1, and over HTTP/2 where the backend wants that, with one pool of connections for
+/// its event loop.
 ///
 /// Make one for each event loop and use it on that loop only; nothing is locked. Connections are pooled by the backend's
 /// whole definition, so that backends with equal definitions share them and a changed definition starts anew. The
@@ -20,6 +21,7 @@ public final class BackendConnector: BackendConnecting {
   private var reliability = ReliabilitySimulator()
   /// Idle connections by the backend's name, the youngest last.
   private var idle: [String: [BackendConnection]] = [:]
+  private let http2: HTTP2Pool
   private var isShutDown = false
 
   /// - Parameters:
@@ -30,25 +32,29 @@ public final class BackendConnector: BackendConnecting {
     self.eventLoop = eventLoop
     self.threadPool = threadPool
     self.logger = logger
-    contexts = TLSContextCache(eventLoop: eventLoop, threadPool: threadPool)
+    let contexts = TLSContextCache(eventLoop: eventLoop, threadPool: threadPool)
+    self.contexts = contexts
+    http2 = HTTP2Pool { call, completion in
+      BackendDial(for: call, on: eventLoop, threadPool: threadPool, contexts: contexts, completion: completion)
+    }
   }
 
   public func send(_ request: BackendRequest, to backend: BackendDefinition) -> BackendExchange {
     eventLoop.assertInEventLoop()
     let exchange = BackendExchange(started: ctimestamp_monotonic())
-    if backend.isGRPC {
-      logger.warning(
-        "backend \(backend.name) is marked grpc, which needs HTTP/2; this version speaks HTTP/1.1 to backends only")
-      refuse(exchange, request, SendError(.internalError))
-      return exchange
-    }
     if reliability.nextSendFails(to: backend) {
       refuse(exchange, request, SendError(.connectionTerminated, isSynthetic: true))
       return exchange
     }
     do {
       let call = try BackendCall(request, to: backend, exchange: exchange, on: eventLoop)
-      if let connection = takeIdle(for: backend) { connection.serve(call) } else { dial(call) }
+      if backend.speaksHTTP2 {
+        http2.send(call)
+      } else if let connection = takeIdle(for: backend) {
+        connection.serve(call)
+      } else {
+        dial(call)
+      }
       call.started()
     } catch {
       refuse(exchange, request, error)
@@ -61,14 +67,18 @@ public final class BackendConnector: BackendConnecting {
   public func shutdown() {
     eventLoop.assertInEventLoop()
     isShutDown = true
+    http2.shutdown()
     let connections = idle.values.joined()
     idle = [:]
     for connection in connections { connection.close() }
   }
 
   /// The number of idle connections that are kept for this backend.
+  ///
+  /// Connections of HTTP/2 count too, idle or not, because each of them can take another request.
   public func idleConnectionCount(for backend: BackendDefinition) -> Int {
-    idle[backend.name, default: []].count { $0.definition == backend }
+    if backend.speaksHTTP2 { return http2.connectionCount(for: backend) }
+    return idle[backend.name, default: []].count { $0.definition == backend }
   }
 
   private func takeIdle(for backend: BackendDefinition) -> BackendConnection? {

@@ -47,7 +47,7 @@ public struct BackendDefinition: Sendable, Hashable {
   public var maximumTLSVersion: TLSVersionTag?
   /// OpenSSL cipher list.
   public var ciphers: String?
-  /// HTTP/2 only, with prior knowledge on plain connections.
+  /// HTTP/2 only: by ALPN over TLS, with prior knowledge on plain connections.
   public var isGRPC = false
   /// Milliseconds; nil is the default of 1,000.
   public var connectTimeoutMilliseconds: UInt32?
@@ -64,6 +64,10 @@ public struct BackendDefinition: Sendable, Hashable {
   public var reliabilityPercent: UInt8?
   /// Whether the guest registered it.
   public var isDynamic = false
+
+  /// Whether the backend is spoken to in HTTP/2, and in nothing else. As on the platform these are the gRPC backends;
+  /// all others get HTTP/1.1, also over TLS, where no other protocol is offered to them.
+  var speaksHTTP2: Bool { isGRPC }
 
   public init(
     name: String, host: String, port: UInt16, usesTLS: Bool, pathPrefix: String = "", overrideHost: String? = nil

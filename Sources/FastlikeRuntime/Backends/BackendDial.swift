@@ -101,7 +101,7 @@ final class BackendDial {
     let gate = TLSHandshakeHandler(certificateName: backend.certificateHost ?? backend.host) { result in
       guard self.completion != nil else { return }
       self.call.exchange.phases.tlsEnded = ctimestamp_monotonic()
-      self.finish(result.map { channel })
+      self.finish(result.flatMap { self.accepts($0) ? .success(channel) : .failure(SendError(.httpUpgradeFailed)) })
     }
     do {
       let tls = try NIOSSLClientHandler(context: context, serverHostname: serverName)
@@ -110,6 +110,12 @@ final class BackendDial {
     } catch {
       finish(.failure(SendError(from: error)))
     }
+  }
+
+  /// Whether the protocol that ALPN chose is the backend's. A peer without ALPN is taken at its configuration's word.
+  private func accepts(_ negotiated: String?) -> Bool {
+    guard backend.speaksHTTP2, let negotiated, !negotiated.isEmpty else { return true }
+    return negotiated == "h2"
   }
 
   /// The name to send as SNI, which takes no IP addresses (RFC 6066 §3).

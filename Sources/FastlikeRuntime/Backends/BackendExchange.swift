@@ -11,8 +11,28 @@ public struct SendError: Error, Sendable, Equatable {
   public var dnsResponseCode: UInt16?
   /// TLS alert number; with ``Tag/tlsAlertReceived``.
   public var tlsAlert: UInt8?
+  /// The frame with which the peer ended a stream or a connection of HTTP/2; with ``Tag/h2Error``.
+  public var http2: HTTP2Farewell?
   /// Whether the failure was made by the reliability simulation.
   public var isSynthetic = false
+
+  /// A frame that ends a stream or a connection, as `send_error_detail` tells it.
+  public struct HTTP2Farewell: Sendable, Equatable {
+    /// The frame's type (RFC 9113 §6).
+    public enum Frame: UInt8, Sendable {
+      case reset = 3
+      case goAway = 7
+    }
+
+    public var frame: Frame
+    /// The error code (RFC 9113 §7).
+    public var code: UInt32
+  }
+
+  init(http2 frame: HTTP2Farewell.Frame, code: UInt32) {
+    self.init(.h2Error)
+    http2 = HTTP2Farewell(frame: frame, code: code)
+  }
 
   public init(_ tag: Tag, dnsResponseCode: UInt16? = nil, tlsAlert: UInt8? = nil, isSynthetic: Bool = false) {
     self.tag = tag
@@ -38,8 +58,11 @@ public struct BackendPhases: Sendable, Equatable {
   /// The last byte of the response body came, or the exchange failed.
   public var ended: UInt64?
   public var reusedConnection = false
+  /// Whether the connection speaks HTTP/2.
+  public var isHTTP2 = false
   public var peerAddress: SocketAddress?
-  /// Wire bytes as far as they are ours to count: heads as encoded, bodies without transfer coding.
+  /// Wire bytes as far as they are ours to count: heads as encoded, those of HTTP/2 before compression; bodies without
+  /// transfer coding.
   public var requestHeadBytes = 0
   public var requestBodyBytes = 0
   public var responseHeadBytes = 0

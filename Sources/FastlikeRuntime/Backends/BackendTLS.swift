@@ -11,6 +11,7 @@ struct TLSSettings: Hashable, Sendable {
   private let minimumVersion: TLSVersionTag?
   private let maximumVersion: TLSVersionTag?
   private let ciphers: String?
+  private let offersHTTP2: Bool
 
   init(_ backend: BackendDefinition) {
     certificateAuthoritiesPEM = backend.certificateAuthoritiesPEM
@@ -18,6 +19,7 @@ struct TLSSettings: Hashable, Sendable {
     minimumVersion = backend.minimumTLSVersion
     maximumVersion = backend.maximumTLSVersion
     ciphers = backend.ciphers
+    offersHTTP2 = backend.speaksHTTP2
   }
 
   /// Makes the context; reads the system's roots from disk and parses them, which takes milliseconds.
@@ -28,6 +30,7 @@ struct TLSSettings: Hashable, Sendable {
     // The name is checked by `TLSHandshakeHandler`, because NIOSSL would check the one sent as SNI.
     configuration.certificateVerification = .noHostnameVerification
     configuration.shutdownTimeout = .seconds(1)
+    if offersHTTP2 { configuration.applicationProtocols = ["h2"] }
     let maximum = maximumVersion ?? .tls13
     let minimum = minimumVersion ?? (maximum.rawValue < TLSVersionTag.tls12.rawValue ? maximum : .tls12)
     guard minimum.rawValue <= maximum.rawValue else { throw SendError(.tlsConfigurationError) }
@@ -100,20 +103,20 @@ final class TLSHandshakeHandler: ChannelInboundHandler, RemovableChannelHandler 
   typealias InboundIn = ByteBuffer
 
   private let certificateName: String
-  private var completion: ((Result<Void, SendError>) -> Void)?
+  private var completion: ((Result<String?, SendError>) -> Void)?
 
   /// - Parameters:
   ///   - certificateName: DNS name or IP literal that the certificate has to bear.
-  ///   - completion: Called once.
-  init(certificateName: String, completion: @escaping (Result<Void, SendError>) -> Void) {
+  ///   - completion: Called once, with the protocol that ALPN chose, if any.
+  init(certificateName: String, completion: @escaping (Result<String?, SendError>) -> Void) {
     self.certificateName = certificateName
     self.completion = completion
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case .handshakeCompleted? = event as? TLSUserEvent {
+    if case .handshakeCompleted(let negotiated)? = event as? TLSUserEvent {
       let isGenuine = (try? context.pipeline.syncOperations.nioSSL_peerCertificate())??.bears(certificateName) ?? false
-      complete(isGenuine ? .success(()) : .failure(SendError(.tlsCertificateError)))
+      complete(isGenuine ? .success(negotiated) : .failure(SendError(.tlsCertificateError)))
     }
     context.fireUserInboundEventTriggered(event)
   }
@@ -128,7 +131,7 @@ final class TLSHandshakeHandler: ChannelInboundHandler, RemovableChannelHandler 
     context.fireChannelInactive()
   }
 
-  private func complete(_ result: Result<Void, SendError>) {
+  private func complete(_ result: Result<String?, SendError>) {
     let completion = completion
     self.completion = nil
     completion?(result)

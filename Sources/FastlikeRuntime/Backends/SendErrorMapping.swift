@@ -1,5 +1,7 @@
 import ComputeABI
 import NIOCore
+import NIOHPACK
+import NIOHTTP2
 import NIOSSL
 
 #if canImport(Darwin)
@@ -24,6 +26,9 @@ extension SendError {
     case let error as NIOSSLError: self.init(error)
     case let error as BoringSSLError: self.init(error)
     case let error as NIOSSLExtraError: self.init(error)
+    case let error as any NIOHTTP2Error: self.init(error)
+    case is NIOHPACKErrors.MaxHeaderListSizeViolation: self.init(.httpResponseHeaderSectionTooLarge)
+    case is any NIOHPACKError: self.init(.httpProtocolError)
     case is NIOSSLCloseTimedOutError, is NIOTLSUnwrappingError: self.init(.connectionTerminated)
     default: self.init(.internalError)
     }
@@ -74,6 +79,18 @@ extension SendError {
       self.init(.dnsError, dnsResponseCode: 2)
     } else {
       self.init(.dnsError)
+    }
+  }
+
+  /// What a peer did wrong in HTTP/2, or what could not be sent to it.
+  private init(_ error: any NIOHTTP2Error) {
+    switch error {
+    case is NIOHTTP2Errors.ExcessivelyLargeHeaderBlock, is NIOHTTP2Errors.ExcessiveContinuationFrames:
+      self.init(.httpResponseHeaderSectionTooLarge)
+    case is NIOHTTP2Errors.InvalidStatusValue: self.init(.httpResponseStatusInvalid)
+    case is NIOHTTP2Errors.ContentLengthViolated: self.init(.httpIncompleteResponse)
+    case is NIOHTTP2Errors.IOOnClosedConnection, is NIOHTTP2Errors.StreamClosed: self.init(.connectionTerminated)
+    default: self.init(.httpProtocolError)
     }
   }
 

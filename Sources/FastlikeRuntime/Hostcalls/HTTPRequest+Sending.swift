@@ -303,6 +303,11 @@ extension SendErrorDetail {
       try setTlsAlertId(alert)
       filled.insert(.tlsAlertId)
     }
+    if let farewell = error?.http2, known.contains(.h2Error) {
+      try setH2ErrorFrame(farewell.frame.rawValue)
+      try setH2ErrorCode(farewell.code)
+      filled.insert(.h2Error)
+    }
     try setMask(filled.rawValue)
   }
 }
@@ -325,7 +330,7 @@ extension TraceRecorder {
       entry.requestBodyBytes = Int64(phases.requestBodyBytes)
       entry.responseHeaderBytes = Int64(phases.responseHeadBytes)
       entry.responseBodyBytes = Int64(phases.responseBodyBytes)
-      entry.httpVersion = phases.firstByte == nil ? nil : .http11
+      entry.httpVersion = phases.firstByte == nil ? nil : phases.isHTTP2 ? .http2 : .http11
     }
     switch exchange.state {
     case .inFlight: finishBackendCall(call, outcome: .cancelled, endedAt: phases.ended)

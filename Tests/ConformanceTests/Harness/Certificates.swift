@@ -114,11 +114,16 @@ enum Certificates {
 
   /// What an origin needs to speak TLS.
   ///
-  /// - Parameter asksForClient: Whether clients have to show a certificate of ``authority``.
-  static func context(_ certificate: String, _ key: String, asksForClient: Bool = false) throws -> NIOSSLContext {
+  /// - Parameters:
+  ///   - asksForClient: Whether clients have to show a certificate of ``authority``.
+  ///   - protocols: What is offered by ALPN.
+  static func context(
+    _ certificate: String, _ key: String, asksForClient: Bool = false, protocols: [String] = []
+  ) throws -> NIOSSLContext {
     var configuration = TLSConfiguration.makeServerConfiguration(
       certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8)).map { .certificate($0) },
       privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)))
+    configuration.applicationProtocols = protocols
     if asksForClient {
       configuration.certificateVerification = .noHostnameVerification
       configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(authority.utf8)))
