@@ -20,6 +20,13 @@ struct Function: Decodable {
   struct Output: Decodable {
     var name: String
     var conditional: Bool?
+    /// The statuses with which it is written.
+    var writtenOn: [String]?
+
+    enum CodingKeys: String, CodingKey {
+      case name, conditional
+      case writtenOn = "written_on"
+    }
   }
 
   struct Variant: Decodable {

@@ -76,11 +76,13 @@ struct HostcallShape {
     _ parameter: Function.Parameter, _ pointee: String, _ name: String, _ argument: String, _ function: Function,
     _ types: TypeWriter
   ) {
+    // What the host is given and what it fills in may have one name.
+    let own = parameters.contains { $0.name == name } ? Spelling.memberName(parameter.name) : name
     if types.isStructure(pointee) {
       let type = Spelling.typeName(pointee)
-      parameters.append((name, type))
+      parameters.append((own, type))
       // What the host writes is checked whole beforehand; of what it reads, only the fields in use.
-      reads.append("let \(name) = try \(type)(memory, \(argument))" + (parameter.dir == "in" ? "" : ".checked()"))
+      reads.append("let \(own) = try \(type)(memory, \(argument))" + (parameter.dir == "in" ? "" : ".checked()"))
       return
     }
     guard parameter.dir == "out", !pointee.contains("ptr<"), let scalar = types.scalar(pointee),
@@ -97,7 +99,14 @@ struct HostcallShape {
     case .enumeration(let name), .flags(let name):
       (storage, type, value) = (types.storage(of: pointee), name, "$.rawValue")
     }
-    let conditional = function.out.first { $0.name == parameter.name }?.conditional == true
+    let output = function.out.first { $0.name == parameter.name }
+    if output?.writtenOn?.contains("buflen") == true {
+      // It is written also when the call fails, so the host does it.
+      parameters.append((own, "GuestPointer<\(storage)>"))
+      reads.append("let \(own) = try memory.out(\(argument), \(storage).self)")
+      return
+    }
+    let conditional = output?.conditional == true
     reads.append("let \(name)Place = try memory.out(\(argument), \(storage).self)")
     returns.append((name, conditional ? type + "?" : type))
     writes.append(

@@ -3,106 +3,323 @@
 
 internal import CWasmtime
 
+/// The hostcalls of `fastly_http_cache`.
+public protocol HTTPCacheHostcalls: AnyObject {
+  /// `fastly_http_cache.is_request_cacheable`.
+  func httpCacheIsRequestCacheable(reqHandle: RequestHandle) throws(Status) -> Bool
+  /// `fastly_http_cache.get_suggested_cache_key`.
+  func httpCacheGetSuggestedCacheKey(reqHandle: RequestHandle, key: GuestOutput) throws(Status)
+  /// `fastly_http_cache.lookup`.
+  func httpCacheLookup(reqHandle: RequestHandle, optionsMask: HTTPCacheLookupOptionsMask, options: HTTPCacheLookupOptions) throws(Status) -> HTTPCacheHandle
+  /// `fastly_http_cache.transaction_lookup`.
+  func httpCacheTransactionLookup(reqHandle: RequestHandle, optionsMask: HTTPCacheLookupOptionsMask, options: HTTPCacheLookupOptions) throws(Status) -> Blocking<HTTPCacheHandle>
+  /// `fastly_http_cache.transaction_insert`.
+  func httpCacheTransactionInsert(handle: HTTPCacheHandle, respHandle: ResponseHandle, optionsMask: HTTPCacheWriteOptionsMask, options: HTTPCacheWriteOptions) throws(Status) -> Blocking<BodyHandle>
+  /// `fastly_http_cache.transaction_insert_and_stream_back`.
+  func httpCacheTransactionInsertAndStreamBack(handle: HTTPCacheHandle, respHandle: ResponseHandle, optionsMask: HTTPCacheWriteOptionsMask, options: HTTPCacheWriteOptions) throws(Status) -> Blocking<(bodyHandle: BodyHandle, httpCacheHandle: HTTPCacheHandle)>
+  /// `fastly_http_cache.transaction_update`.
+  func httpCacheTransactionUpdate(handle: HTTPCacheHandle, respHandle: ResponseHandle, optionsMask: HTTPCacheWriteOptionsMask, options: HTTPCacheWriteOptions) throws(Status) -> Blocking<Void>
+  /// `fastly_http_cache.transaction_update_and_return_fresh`.
+  func httpCacheTransactionUpdateAndReturnFresh(handle: HTTPCacheHandle, respHandle: ResponseHandle, optionsMask: HTTPCacheWriteOptionsMask, options: HTTPCacheWriteOptions) throws(Status) -> Blocking<HTTPCacheHandle>
+  /// `fastly_http_cache.transaction_choose_stale`.
+  func httpCacheTransactionChooseStale(handle: HTTPCacheHandle) throws(Status) -> Blocking<Void>
+  /// `fastly_http_cache.transaction_record_not_cacheable`.
+  func httpCacheTransactionRecordNotCacheable(handle: HTTPCacheHandle, optionsMask: HTTPCacheWriteOptionsMask, options: HTTPCacheWriteOptions) throws(Status) -> Blocking<Void>
+  /// `fastly_http_cache.transaction_abandon`.
+  func httpCacheTransactionAbandon(handle: HTTPCacheHandle) throws(Status) -> Blocking<Void>
+  /// `fastly_http_cache.close`.
+  func httpCacheClose(handle: HTTPCacheHandle) throws(Status) -> Blocking<Void>
+  /// `fastly_http_cache.get_suggested_backend_request`.
+  func httpCacheGetSuggestedBackendRequest(handle: HTTPCacheHandle) throws(Status) -> Blocking<RequestHandle>
+  /// `fastly_http_cache.get_suggested_cache_options`.
+  func httpCacheGetSuggestedCacheOptions(handle: HTTPCacheHandle, response: ResponseHandle, optionsMask: HTTPCacheWriteOptionsMask, options: HTTPCacheWriteOptions, optionsMaskOut: GuestPointer<UInt32>, optionsOut: HTTPCacheWriteOptions) throws(Status) -> Blocking<Void>
+  /// `fastly_http_cache.prepare_response_for_storage`.
+  func httpCachePrepareResponseForStorage(handle: HTTPCacheHandle, response: ResponseHandle) throws(Status) -> Blocking<(httpStorageAction: HTTPStorageAction, responseHandle: ResponseHandle)>
+  /// `fastly_http_cache.get_found_response`.
+  func httpCacheGetFoundResponse(handle: HTTPCacheHandle, transformForClient: UInt32) throws(Status) -> Blocking<(responseHandle: ResponseHandle, bodyHandle: BodyHandle)>
+  /// `fastly_http_cache.get_state`.
+  func httpCacheGetState(handle: HTTPCacheHandle) throws(Status) -> Blocking<CacheLookupState>
+  /// `fastly_http_cache.get_length`.
+  func httpCacheGetLength(handle: HTTPCacheHandle) throws(Status) -> Blocking<UInt64>
+  /// `fastly_http_cache.get_max_age_ns`.
+  func httpCacheGetMaxAgeNs(handle: HTTPCacheHandle) throws(Status) -> Blocking<UInt64>
+  /// `fastly_http_cache.get_stale_while_revalidate_ns`.
+  func httpCacheGetStaleWhileRevalidateNs(handle: HTTPCacheHandle) throws(Status) -> Blocking<UInt64>
+  /// `fastly_http_cache.get_stale_if_error_ns`.
+  func httpCacheGetStaleIfErrorNs(handle: HTTPCacheHandle) throws(Status) -> Blocking<UInt64>
+  /// `fastly_http_cache.get_age_ns`.
+  func httpCacheGetAgeNs(handle: HTTPCacheHandle) throws(Status) -> Blocking<UInt64>
+  /// `fastly_http_cache.get_hits`.
+  func httpCacheGetHits(handle: HTTPCacheHandle) throws(Status) -> Blocking<UInt64>
+  /// `fastly_http_cache.get_sensitive_data`.
+  func httpCacheGetSensitiveData(handle: HTTPCacheHandle) throws(Status) -> Blocking<Bool>
+  /// `fastly_http_cache.get_surrogate_keys`.
+  func httpCacheGetSurrogateKeys(handle: HTTPCacheHandle, surrogateKeys: GuestOutput) throws(Status) -> Blocking<Void>
+  /// `fastly_http_cache.get_vary_rule`.
+  func httpCacheGetVaryRule(handle: HTTPCacheHandle, varyRule: GuestOutput) throws(Status) -> Blocking<Void>
+}
+
 let httpCacheIsRequestCacheableThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(92, caller, raw)
+  HostcallContext.answer(92, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let reqHandle = RequestHandle(rawValue: a.u32(0))
+    let isCacheablePlace = try memory.out(a.u32(1), UInt32.self)
+    let value = try host.httpCacheIsRequestCacheable(reqHandle: reqHandle)
+    isCacheablePlace.store(value ? 1 : 0)
+  }
 }
 
 let httpCacheGetSuggestedCacheKeyThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(93, caller, raw)
+  HostcallContext.answer(93, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let reqHandle = RequestHandle(rawValue: a.u32(0))
+    let key = GuestOutput(try memory.buffer(a.u32(1), count: a.u32(2)), written: try memory.out(a.u32(3), UInt32.self))
+    try host.httpCacheGetSuggestedCacheKey(reqHandle: reqHandle, key: key)
+  }
 }
 
 let httpCacheLookupThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(94, caller, raw)
+  HostcallContext.answer(94, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let reqHandle = RequestHandle(rawValue: a.u32(0))
+    let optionsMask = try HTTPCacheLookupOptionsMask(argument: a.u32(1))
+    let options = try HTTPCacheLookupOptions(memory, a.u32(2))
+    let httpCacheHandlePlace = try memory.out(a.u32(3), UInt32.self)
+    let value = try host.httpCacheLookup(reqHandle: reqHandle, optionsMask: optionsMask, options: options)
+    httpCacheHandlePlace.store(value.rawValue)
+  }
 }
 
-let httpCacheTransactionLookupThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(95, caller, raw)
+let httpCacheTransactionLookupThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(95, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let reqHandle = RequestHandle(rawValue: a.u32(0))
+    let optionsMask = try HTTPCacheLookupOptionsMask(argument: a.u32(1))
+    let options = try HTTPCacheLookupOptions(memory, a.u32(2))
+    let httpCacheHandlePlace = try memory.out(a.u32(3), UInt32.self)
+    return try host.httpCacheTransactionLookup(reqHandle: reqHandle, optionsMask: optionsMask, options: options).finishing { (value) throws(Status) in
+      httpCacheHandlePlace.store(value.rawValue)
+    }
+  }
 }
 
-let httpCacheTransactionInsertThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(96, caller, raw)
+let httpCacheTransactionInsertThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(96, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let respHandle = ResponseHandle(rawValue: a.u32(1))
+    let optionsMask = try HTTPCacheWriteOptionsMask(argument: a.u32(2))
+    let options = try HTTPCacheWriteOptions(memory, a.u32(3))
+    let bodyHandlePlace = try memory.out(a.u32(4), UInt32.self)
+    return try host.httpCacheTransactionInsert(handle: handle, respHandle: respHandle, optionsMask: optionsMask, options: options).finishing { (value) throws(Status) in
+      bodyHandlePlace.store(value.rawValue)
+    }
+  }
 }
 
-let httpCacheTransactionInsertAndStreamBackThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(97, caller, raw)
+let httpCacheTransactionInsertAndStreamBackThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(97, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let respHandle = ResponseHandle(rawValue: a.u32(1))
+    let optionsMask = try HTTPCacheWriteOptionsMask(argument: a.u32(2))
+    let options = try HTTPCacheWriteOptions(memory, a.u32(3))
+    let bodyHandlePlace = try memory.out(a.u32(4), UInt32.self)
+    let httpCacheHandlePlace = try memory.out(a.u32(5), UInt32.self)
+    return try host.httpCacheTransactionInsertAndStreamBack(handle: handle, respHandle: respHandle, optionsMask: optionsMask, options: options).finishing { (value) throws(Status) in
+      bodyHandlePlace.store(value.bodyHandle.rawValue)
+      httpCacheHandlePlace.store(value.httpCacheHandle.rawValue)
+    }
+  }
 }
 
-let httpCacheTransactionUpdateThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(98, caller, raw)
+let httpCacheTransactionUpdateThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(98, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let respHandle = ResponseHandle(rawValue: a.u32(1))
+    let optionsMask = try HTTPCacheWriteOptionsMask(argument: a.u32(2))
+    let options = try HTTPCacheWriteOptions(memory, a.u32(3))
+    return try host.httpCacheTransactionUpdate(handle: handle, respHandle: respHandle, optionsMask: optionsMask, options: options).finishing { (_) throws(Status) in }
+  }
 }
 
-let httpCacheTransactionUpdateAndReturnFreshThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(99, caller, raw)
+let httpCacheTransactionUpdateAndReturnFreshThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(99, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let respHandle = ResponseHandle(rawValue: a.u32(1))
+    let optionsMask = try HTTPCacheWriteOptionsMask(argument: a.u32(2))
+    let options = try HTTPCacheWriteOptions(memory, a.u32(3))
+    let httpCacheHandlePlace = try memory.out(a.u32(4), UInt32.self)
+    return try host.httpCacheTransactionUpdateAndReturnFresh(handle: handle, respHandle: respHandle, optionsMask: optionsMask, options: options).finishing { (value) throws(Status) in
+      httpCacheHandlePlace.store(value.rawValue)
+    }
+  }
 }
 
-let httpCacheTransactionChooseStaleThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(100, caller, raw)
+let httpCacheTransactionChooseStaleThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(100, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    return try host.httpCacheTransactionChooseStale(handle: handle).finishing { (_) throws(Status) in }
+  }
 }
 
-let httpCacheTransactionRecordNotCacheableThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(101, caller, raw)
+let httpCacheTransactionRecordNotCacheableThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(101, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let optionsMask = try HTTPCacheWriteOptionsMask(argument: a.u32(1))
+    let options = try HTTPCacheWriteOptions(memory, a.u32(2))
+    return try host.httpCacheTransactionRecordNotCacheable(handle: handle, optionsMask: optionsMask, options: options).finishing { (_) throws(Status) in }
+  }
 }
 
-let httpCacheTransactionAbandonThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(102, caller, raw)
+let httpCacheTransactionAbandonThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(102, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    return try host.httpCacheTransactionAbandon(handle: handle).finishing { (_) throws(Status) in }
+  }
 }
 
-let httpCacheCloseThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(103, caller, raw)
+let httpCacheCloseThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(103, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    return try host.httpCacheClose(handle: handle).finishing { (_) throws(Status) in }
+  }
 }
 
-let httpCacheGetSuggestedBackendRequestThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(104, caller, raw)
+let httpCacheGetSuggestedBackendRequestThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(104, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let requestHandlePlace = try memory.out(a.u32(1), UInt32.self)
+    return try host.httpCacheGetSuggestedBackendRequest(handle: handle).finishing { (value) throws(Status) in
+      requestHandlePlace.store(value.rawValue)
+    }
+  }
 }
 
-let httpCacheGetSuggestedCacheOptionsThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(105, caller, raw)
+let httpCacheGetSuggestedCacheOptionsThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(105, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let response = ResponseHandle(rawValue: a.u32(1))
+    let optionsMask = try HTTPCacheWriteOptionsMask(argument: a.u32(2))
+    let options = try HTTPCacheWriteOptions(memory, a.u32(3))
+    let optionsMaskOut = try memory.out(a.u32(4), UInt32.self)
+    let optionsOut = try HTTPCacheWriteOptions(memory, a.u32(5)).checked()
+    return try host.httpCacheGetSuggestedCacheOptions(handle: handle, response: response, optionsMask: optionsMask, options: options, optionsMaskOut: optionsMaskOut, optionsOut: optionsOut).finishing { (_) throws(Status) in }
+  }
 }
 
-let httpCachePrepareResponseForStorageThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(106, caller, raw)
+let httpCachePrepareResponseForStorageThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(106, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let response = ResponseHandle(rawValue: a.u32(1))
+    let httpStorageActionPlace = try memory.out(a.u32(2), UInt32.self)
+    let responseHandlePlace = try memory.out(a.u32(3), UInt32.self)
+    return try host.httpCachePrepareResponseForStorage(handle: handle, response: response).finishing { (value) throws(Status) in
+      httpStorageActionPlace.store(value.httpStorageAction.rawValue)
+      responseHandlePlace.store(value.responseHandle.rawValue)
+    }
+  }
 }
 
-let httpCacheGetFoundResponseThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(107, caller, raw)
+let httpCacheGetFoundResponseThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(107, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let transformForClient = a.u32(1)
+    let responseHandlePlace = try memory.out(a.u32(2), UInt32.self)
+    let bodyHandlePlace = try memory.out(a.u32(3), UInt32.self)
+    return try host.httpCacheGetFoundResponse(handle: handle, transformForClient: transformForClient).finishing { (value) throws(Status) in
+      responseHandlePlace.store(value.responseHandle.rawValue)
+      bodyHandlePlace.store(value.bodyHandle.rawValue)
+    }
+  }
 }
 
-let httpCacheGetStateThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(108, caller, raw)
+let httpCacheGetStateThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(108, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let cacheLookupStatePlace = try memory.out(a.u32(1), UInt32.self)
+    return try host.httpCacheGetState(handle: handle).finishing { (value) throws(Status) in
+      cacheLookupStatePlace.store(value.rawValue)
+    }
+  }
 }
 
-let httpCacheGetLengthThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(109, caller, raw)
+let httpCacheGetLengthThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(109, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let cacheObjectLengthPlace = try memory.out(a.u32(1), UInt64.self)
+    return try host.httpCacheGetLength(handle: handle).finishing { (value) throws(Status) in
+      cacheObjectLengthPlace.store(value)
+    }
+  }
 }
 
-let httpCacheGetMaxAgeNsThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(110, caller, raw)
+let httpCacheGetMaxAgeNsThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(110, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let cacheDurationNsPlace = try memory.out(a.u32(1), UInt64.self)
+    return try host.httpCacheGetMaxAgeNs(handle: handle).finishing { (value) throws(Status) in
+      cacheDurationNsPlace.store(value)
+    }
+  }
 }
 
-let httpCacheGetStaleWhileRevalidateNsThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(111, caller, raw)
+let httpCacheGetStaleWhileRevalidateNsThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(111, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let cacheDurationNsPlace = try memory.out(a.u32(1), UInt64.self)
+    return try host.httpCacheGetStaleWhileRevalidateNs(handle: handle).finishing { (value) throws(Status) in
+      cacheDurationNsPlace.store(value)
+    }
+  }
 }
 
-let httpCacheGetStaleIfErrorNsThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(112, caller, raw)
+let httpCacheGetStaleIfErrorNsThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(112, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let cacheDurationNsPlace = try memory.out(a.u32(1), UInt64.self)
+    return try host.httpCacheGetStaleIfErrorNs(handle: handle).finishing { (value) throws(Status) in
+      cacheDurationNsPlace.store(value)
+    }
+  }
 }
 
-let httpCacheGetAgeNsThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(113, caller, raw)
+let httpCacheGetAgeNsThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(113, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let cacheDurationNsPlace = try memory.out(a.u32(1), UInt64.self)
+    return try host.httpCacheGetAgeNs(handle: handle).finishing { (value) throws(Status) in
+      cacheDurationNsPlace.store(value)
+    }
+  }
 }
 
-let httpCacheGetHitsThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(114, caller, raw)
+let httpCacheGetHitsThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(114, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let cacheHitCountPlace = try memory.out(a.u32(1), UInt64.self)
+    return try host.httpCacheGetHits(handle: handle).finishing { (value) throws(Status) in
+      cacheHitCountPlace.store(value)
+    }
+  }
 }
 
-let httpCacheGetSensitiveDataThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(115, caller, raw)
+let httpCacheGetSensitiveDataThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(115, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let isSensitivePlace = try memory.out(a.u32(1), UInt32.self)
+    return try host.httpCacheGetSensitiveData(handle: handle).finishing { (value) throws(Status) in
+      isSensitivePlace.store(value ? 1 : 0)
+    }
+  }
 }
 
-let httpCacheGetSurrogateKeysThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(116, caller, raw)
+let httpCacheGetSurrogateKeysThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(116, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let surrogateKeys = GuestOutput(try memory.buffer(a.u32(1), count: a.u32(2)), written: try memory.out(a.u32(3), UInt32.self))
+    return try host.httpCacheGetSurrogateKeys(handle: handle, surrogateKeys: surrogateKeys).finishing { (_) throws(Status) in }
+  }
 }
 
-let httpCacheGetVaryRuleThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(117, caller, raw)
+let httpCacheGetVaryRuleThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(117, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = HTTPCacheHandle(rawValue: a.u32(0))
+    let varyRule = GuestOutput(try memory.buffer(a.u32(1), count: a.u32(2)), written: try memory.out(a.u32(3), UInt32.self))
+    return try host.httpCacheGetVaryRule(handle: handle, varyRule: varyRule).finishing { (_) throws(Status) in }
+  }
 }

@@ -36,6 +36,7 @@ final class Sandbox: ComputeHost {
   var items = HandleTable<AsyncItem>()
   var dictionaries = HandleTable<OpenedStore>()
   var kvStores = HandleTable<KVStore>()
+  var httpCacheEntries = HandleTable<HTTPCacheEntry>()
   /// What is open of secret stores, access control lists and shields.
   let storeHandles = StoreHandles()
   /// Backends that the guest has registered, by name.
@@ -197,6 +198,8 @@ final class Sandbox: ComputeHost {
       }
     }
     items = HandleTable()
+    for entry in httpCacheEntries.elements { release(entry) }
+    httpCacheEntries = HandleTable()
     waker.action = nil
     onAdopted = nil
     onParted = nil
