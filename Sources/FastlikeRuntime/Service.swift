@@ -26,6 +26,10 @@ public final class Service: RequestHandler {
   let arguments: [String]
   let logs: LogRouter
   let logger: Logger
+  /// Whether each request gets a line in the log.
+  private let logsRequests: Bool
+  /// Whether each hostcall does.
+  let isVerbose: Bool
   let traces: ProfileStore?
   let clock: EpochClock?
   private let shared: Shared
@@ -69,6 +73,8 @@ public final class Service: RequestHandler {
     self.traces = traces
     self.logs = logs
     self.logger = logger
+    logsRequests = logger.logLevel <= .info
+    isVerbose = logger.logLevel <= .debug
     self.shared = shared
   }
 
@@ -76,7 +82,7 @@ public final class Service: RequestHandler {
   var kvStores: KVStores { shared.kvStores }
   var cache: CacheStore { shared.cache }
 
-  var asyncGrace: Duration { traces?.settings.asyncGrace ?? .zero }
+  var asyncGrace: Duration { traces?.asyncGrace ?? .zero }
 
   public func handle(_ request: DownstreamRequest, responder: any DownstreamResponder, on eventLoop: any EventLoop) {
     run(request, responder: responder, on: eventLoop, onEnd: nil)
@@ -128,12 +134,12 @@ public final class Service: RequestHandler {
   func promiseEnded() { shared.waitingSandboxes.wrappingSubtract(1, ordering: .relaxed) }
 
   /// One line for each request, where requests are logged: what it was and where its time went.
-  func logEnd(of served: ServedRequest, memoryBytes: Int, time: TimeAccount?) {
-    guard logger.logLevel <= .info else { return }
+  func logEnd(of served: ServedRequest, memoryBytes: Int) {
+    guard logsRequests else { return }
     // Reduced as in a trace: no query, no user.
     let path = RedactedURL(served.request.head.uri).path
     let wall = Int64(bitPattern: ctimestamp_monotonic() &- served.request.receivedAt)
-    let parts = time.map { ": " + $0.summary } ?? ""
+    let parts = served.trace.map { ": " + $0.time.summary } ?? ""
     logger.info(
       """
       request \(served.number): \(served.request.head.method) \(path) took \(wall.inMilliseconds)\(parts); \

@@ -48,9 +48,15 @@ public enum HeaderRedaction {
 
   /// Whether a name, in any case, is one of ``names``.
   public static func isRedacted(_ name: String) -> Bool {
-    // 19 bytes is the longest of the names; longer ones need no lowered copy.
-    name.utf8.count <= 19 && names.contains(name.lowercased())
+    // Most names differ from all of these in length or first letter, and need no lowered copy.
+    guard let first = name.utf8.first, lengths & (1 << UInt64(min(name.utf8.count, 63))) != 0,
+      "cpswax".utf8.contains(first | 0x20)
+    else { return false }
+    return names.contains(name.lowercased())
   }
+
+  /// Bit n is set where a name has n bytes.
+  private static let lengths = names.reduce(into: UInt64(0)) { $0 |= 1 << UInt64($1.utf8.count) }
 
   /// Upper case at the start and after hyphens, lower case elsewhere. Names that are no tokens stay as they are.
   static func canonical(_ name: String) -> String {

@@ -7,6 +7,9 @@ enum PrintableText {
   }
 
   static func bounded(_ bytes: some Collection<UInt8>, to limit: Int) -> String {
+    if bytes.count <= limit, !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
+      return String(decoding: bytes, as: UTF8.self)
+    }
     var kept = Array(bytes.prefix(limit))
     if kept.count < bytes.count {
       // A cut inside of a character takes the character with it.

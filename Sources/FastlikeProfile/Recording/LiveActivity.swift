@@ -5,10 +5,10 @@ public import Synchronization
 /// Bits 0–15 are the hostcall's index, bit 16 tells that there is one, bits 24–31 are the raw value of the
 /// ``BlockCause`` plus 1 while the guest is suspended.
 @usableFromInline
-final class LiveActivity: Sendable {
+struct LiveActivity: ~Copyable, Sendable {
   @usableFromInline let word = Atomic<UInt32>(0)
 
-  @usableFromInline
+  @inlinable
   init() {}
 
   @inlinable @inline(__always)

@@ -1,5 +1,6 @@
 internal import CTimestamp
 internal import Foundation
+internal import Synchronization
 
 /// What is known of a request when its recording begins.
 public struct TraceHead: Sendable, Hashable {
@@ -42,11 +43,11 @@ public struct TraceHead: Sendable, Hashable {
 /// let trace = recorder.finish()                // the store has it now
 /// ```
 ///
-/// One writer at a time; the finished trace is a value for any number of readers. After ``finish()`` everything else is
-/// without effect, so late answers of backends need no check.
+/// One writer at a time; the finished trace is a value for any number of readers. After ``close()`` or ``finish()``
+/// everything else is without effect, so late answers of backends need no check.
 public final class TraceRecorder: @unchecked Sendable {
   // Sendable because a request may move between threads; the host's own hand-over orders the accesses (one writer at
-  // a time).
+  // a time). A closed recorder is only read, but for the trace, which is behind a lock.
 
   /// The trace's id.
   public let id: UInt64
@@ -59,7 +60,9 @@ public final class TraceRecorder: @unchecked Sendable {
 
   @usableFromInline let core: UnsafeMutablePointer<RecordingCore>
   /// What happens right now, for the store's list of running requests.
-  @usableFromInline let live = LiveActivity()
+  @usableFromInline let live: LiveActivity
+  /// Where the store's list of running requests has it; the store's to change.
+  var runningSlot: Int32 = -1
   let hostcalls: HostcallNameTable
   let wallStartUnixNanos: Int64
   let monotonicStartNanos: UInt64
@@ -69,8 +72,12 @@ public final class TraceRecorder: @unchecked Sendable {
   var blockedTime = BlockedTime()
   var blocked: [BlockedInterval] = []
   var droppedBlockedIntervals = 0
+  /// What spans refer to; index 0 of the finished trace is ``TraceLabel/none``, so these begin at 1.
   var labels: [TraceLabel] = []
-  var labelIndices: [TraceLabel: UInt32] = [:]
+  /// Finds labels where there are too many to look at each.
+  private var labelIndices: [TraceLabel: UInt32] = [:]
+  /// Up to so many labels are compared one by one.
+  private static let comparedLabels = 16
   var backendCalls: [BackendCall] = []
   var backendStates: [BackendCallState] = []
   var droppedBackendCalls = 0
@@ -83,7 +90,16 @@ public final class TraceRecorder: @unchecked Sendable {
   @usableFromInline var deepMetrics: DeepMetrics?
   private let store: ProfileStore?
   private let pool: SpanChunkPool
-  private var finished: RequestTrace?
+  /// The hostcalls of a closed recording.
+  private var spans: [Span] = []
+  private(set) var isClosed = false
+  private let made = Mutex<MadeTrace?>(nil)
+
+  /// Most traces of a busy edge are evicted unread, so a trace is made when it is first asked for.
+  private final class MadeTrace: Sendable {
+    let trace: RequestTrace
+    init(_ trace: RequestTrace) { self.trace = trace }
+  }
 
   /// Records without a store. See ``ProfileStore/begin(_:)`` for recording into one.
   /// - Parameters:
@@ -110,6 +126,7 @@ public final class TraceRecorder: @unchecked Sendable {
     self.limits = limits
     self.store = store
     self.pool = pool
+    live = LiveActivity()
     queueNanos = queue
     monotonicStartNanos = monotonic &- UInt64(queue)
     wallStartUnixNanos = Self.unixNanoseconds() - queue
@@ -120,9 +137,9 @@ public final class TraceRecorder: @unchecked Sendable {
   }
 
   deinit {
-    if finished == nil {
+    if !isClosed {
       _ = core.pointee.drain(into: pool)
-      store?.abandon(id)
+      store?.abandon(self)
     }
     core.deinitialize(count: 1)
     core.deallocate()
@@ -236,15 +253,24 @@ public final class TraceRecorder: @unchecked Sendable {
     }
   }
 
+  /// The index of a label in the finished trace.
   private func intern(_ label: TraceLabel) -> UInt32 {
-    if let known = labelIndices[label] { return known }
-    if labels.isEmpty { labels.append(.none) }
-    let isFull = labels.count > limits.labels
+    if labels.count <= Self.comparedLabels {
+      if let known = labels.firstIndex(of: label) { return UInt32(known + 1) }
+    } else if let known = labelIndices[label] {
+      return known
+    }
+    let isFull = labels.count >= limits.labels
     let kept = isFull ? TraceLabel(kind: .other, name: "(other)") : label
-    if isFull, let known = labelIndices[kept] { return known }
-    let index = UInt32(labels.count)
+    if isFull, let known = labels.lastIndex(of: kept) { return UInt32(known + 1) }
     labels.append(kept)
-    labelIndices[kept] = index
+    let index = UInt32(labels.count)
+    if labels.count > Self.comparedLabels {
+      if labelIndices.isEmpty {
+        for (place, label) in labels.enumerated() { labelIndices[label] = UInt32(place + 1) }
+      }
+      labelIndices[kept] = index
+    }
     return index
   }
 
@@ -285,7 +311,7 @@ public final class TraceRecorder: @unchecked Sendable {
 
   /// Sets how the request ended; the first that is not normal stays.
   public func setOutcome(_ outcome: TraceOutcome) {
-    guard finished == nil, self.outcome == .normal else { return }
+    guard !isClosed, self.outcome == .normal else { return }
     self.outcome = outcome
   }
 
@@ -294,7 +320,7 @@ public final class TraceRecorder: @unchecked Sendable {
 
   /// Adds a remark; see ``TraceNote``.
   public func note(_ note: TraceNote) {
-    guard finished == nil, notes.count < limits.notes else { return }
+    guard !isClosed, notes.count < limits.notes else { return }
     notes.append(note)
   }
 
@@ -308,51 +334,77 @@ public final class TraceRecorder: @unchecked Sendable {
     core.pointee.close()
   }
 
-  /// Closes the trace and hands it to the store, if there is one. Backend calls that nobody asked for become
-  /// ``BackendOutcome/orphaned``, others that are still running stay ``BackendOutcome/incomplete``.
+  /// Closes the recording and hands it to the store, if there is one. Backend calls that nobody asked for become
+  /// ``BackendOutcome/orphaned``, others that are still running stay ``BackendOutcome/incomplete``. A second call is
+  /// without effect.
   ///
-  /// A second call returns the same trace.
-  @discardableResult
-  public func finish() -> RequestTrace {
-    if let finished { return finished }
+  /// A host that does not look at the trace itself calls this rather than ``finish()``: the trace is made when somebody
+  /// asks the store for it.
+  public func close() {
+    guard !isClosed else { return }
     end()
     sweepBackendCalls()
-    let trace = makeTrace()
-    finished = trace
-    backendCalls = []
-    blocked = []
-    guestSamples = []
-    stacks = StackTable.Builder()
-    deepMetrics = nil
-    store?.complete(trace)
+    deepMetrics?.finalize()
+    spans = core.pointee.drain(into: pool)
+    labels = labels.exactCopy()
+    labelIndices = [:]
+    backendCalls = backendCalls.exactCopy()
+    backendStates = []
+    blocked = blocked.exactCopy()
+    guestSamples = guestSamples.exactCopy()
+    notes = notes.exactCopy()
+    isClosed = true
+    store?.complete(self)
+  }
+
+  /// As ``close()``, and returns the trace. A second call returns the same trace.
+  @discardableResult
+  public func finish() -> RequestTrace {
+    close()
     return trace
   }
 
-  /// Whether ``finish()`` was called.
-  public var isFinished: Bool { finished != nil }
+  /// Whether ``close()`` or ``finish()`` was called.
+  public var isFinished: Bool { isClosed }
+
+  /// The trace of a closed recording. Any thread may ask.
+  var trace: RequestTrace {
+    made.withLock { made in
+      if let made { return made.trace }
+      let trace = makeTrace()
+      made = MadeTrace(trace)
+      return trace
+    }
+  }
+
+  /// Nanoseconds from start to end of a closed recording.
+  var wallNanos: Int64 { wallEnd ?? 0 }
+
+  /// As ``RequestTrace/isError``.
+  var isError: Bool { outcome != .normal || response.status >= 500 }
+
+  /// Who owns the wall time of a closed recording.
+  public var time: TimeAccount {
+    TimeAccount(
+      closing: wallNanos, queue: queueNanos, setup: setupNanos,
+      host: core.pointee.hostcallNanos - core.pointee.blockedInHostcalls, blocked: blockedTime,
+      blockedInHostcalls: core.pointee.blockedInHostcalls)
+  }
 
   private func makeTrace() -> RequestTrace {
-    let wall = wallEnd ?? 0
-    let hostcallNanos = core.pointee.hostcallNanos
-    let blockedInHostcalls = core.pointee.blockedInHostcalls
-    let droppedSpans = core.pointee.droppedSpans
-    deepMetrics?.finalize()
     let cpu = guestSamples.reduce(0) { $0 + $1.weightNanos }
     return RequestTrace(
       id: id, moduleID: head.moduleID, moduleName: head.moduleName, processID: Self.processID, method: head.method,
       url: head.url, httpVersion: head.httpVersion, status: response.status, responseBytes: response.bytesWritten,
-      wallStartUnixNanos: wallStartUnixNanos, monotonicStartNanos: monotonicStartNanos, wallNanos: wall,
+      wallStartUnixNanos: wallStartUnixNanos, monotonicStartNanos: monotonicStartNanos, wallNanos: wallNanos,
       headerFlushNanos: response.headerFlushed, hijackedNanos: response.hijacked, nativeCPUNanos: cpu > 0 ? cpu : nil,
-      time: TimeAccount(
-        closing: wall, queue: queueNanos, setup: setupNanos, host: hostcallNanos - blockedInHostcalls,
-        blocked: blockedTime, blockedInHostcalls: blockedInHostcalls),
-      hostcallNanos: hostcallNanos, hostcalls: hostcalls, labels: labels.isEmpty ? Self.noLabels : labels.exactCopy(),
-      spans: core.pointee.drain(into: pool), backendCalls: backendCalls.exactCopy(), blocked: blocked.exactCopy(),
-      guestStacks: guestSamples.isEmpty
-        ? .empty : StackProfile(table: stacks.finish(), samples: guestSamples.exactCopy()),
-      droppedSpans: droppedSpans, droppedBackendCalls: droppedBackendCalls,
+      time: time, hostcallNanos: core.pointee.hostcallNanos, hostcalls: hostcalls,
+      labels: labels.isEmpty ? Self.noLabels : Self.noLabels + labels, spans: spans, backendCalls: backendCalls,
+      blocked: blocked,
+      guestStacks: guestSamples.isEmpty ? .empty : StackProfile(table: stacks.finish(), samples: guestSamples),
+      droppedSpans: core.pointee.droppedSpans, droppedBackendCalls: droppedBackendCalls,
       droppedBlockedIntervals: droppedBlockedIntervals, droppedGuestSamples: droppedGuestSamples, outcome: outcome,
-      notes: notes.exactCopy(), deep: deepMetrics)
+      notes: notes, deep: deepMetrics)
   }
 
   private static let processID = ProcessInfo.processInfo.processIdentifier

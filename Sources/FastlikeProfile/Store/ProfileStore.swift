@@ -16,22 +16,9 @@ public final class ProfileStore: Sendable {
     public var abandoned = 0
   }
 
-  private struct Running {
-    var request: InFlightRequest
-    let live: LiveActivity
-
-    /// The request with what it does right now.
-    func snapshot(_ hostcalls: HostcallNameTable) -> InFlightRequest {
-      var request = request
-      let current = live.current
-      request.hostcall = current.hostcall.map { hostcalls.name(at: $0) }
-      request.blockedOn = current.blockedOn
-      return request
-    }
-  }
-
   private struct State {
     var settings: ProfileStoreSettings
+    /// As given, with the settings' cap of backend calls.
     var limits: TraceLimits
     var completed: TraceRing
     var nextID: UInt64
@@ -46,27 +33,7 @@ public final class ProfileStore: Sendable {
   /// The names of the host's hostcalls.
   public let hostcalls: HostcallNameTable
   private let state: Mutex<State>
-  /// The running requests by id, spread over several locks: each request is entered and taken out by its own thread, and
-  /// threads must not wait for each other there.
-  private let running = RunningShards()
-
-  private final class RunningShards: Sendable {
-    private let shards = (0..<8).map { _ in Shard() }
-
-    private final class Shard: Sendable {
-      let running = Mutex<[UInt64: Running]>([:])
-    }
-
-    subscript(id: UInt64) -> Running? {
-      get { shards[Int(id & 7)].running.withLock { $0[id] } }
-      set { shards[Int(id & 7)].running.withLock { $0[id] = newValue } }
-    }
-
-    /// Whether it was there.
-    func remove(_ id: UInt64) -> Bool { shards[Int(id & 7)].running.withLock { $0.removeValue(forKey: id) != nil } }
-
-    var all: [Running] { shards.flatMap { shard in shard.running.withLock { Array($0.values) } } }
-  }
+  private let running = RunningRequests()
 
   /// - Parameters:
   ///   - mode: What recorders of ``begin(_:)`` record; ``ProfileMode/off`` makes ``begin(_:)`` give none.
@@ -78,6 +45,8 @@ public final class ProfileStore: Sendable {
   ) {
     self.mode = mode
     self.hostcalls = hostcalls
+    var limits = limits
+    limits.backendCalls = settings.backendCap
     state = Mutex(
       State(settings: settings, limits: limits, completed: TraceRing(capacity: settings.retain), nextID: firstID))
     TraceClock.prepare()
@@ -93,41 +62,47 @@ public final class ProfileStore: Sendable {
     let (id, limits) = state.withLock { state in
       let id = state.nextID
       state.nextID += 1
-      var limits = state.limits
-      limits.backendCalls = state.settings.backendCap
-      return (id, limits)
+      return (id, state.limits)
     }
     let recorder = TraceRecorder(
       id: id, head: head, hostcalls: hostcalls, mode: mode, limits: limits, store: self)
-    let request = InFlightRequest(
-      id: id, moduleID: head.moduleID, method: head.method, url: head.url,
-      wallStartUnixNanos: recorder.wallStartUnixNanos)
-    running[id] = Running(request: request, live: recorder.live)
+    running.enter(recorder)
     return recorder
   }
 
-  /// Moves a trace from running to finished, evicting the oldest one when there are more than ``retain``. Recorders of
-  /// ``begin(_:)`` call it themselves.
+  /// Takes a finished trace that was recorded elsewhere, evicting the oldest one when there are more than ``retain``.
+  /// Recorders of ``begin(_:)`` hand over theirs themselves.
   public func complete(_ trace: RequestTrace) {
-    _ = running.remove(trace.id)
-    let entry = TraceRing.Entry(trace)
+    complete(TraceRing.Entry(trace), wallNanos: trace.wallNanos, isError: trace.isError)
+  }
+
+  /// Moves a closed recording from running to finished.
+  func complete(_ recorder: TraceRecorder) {
+    _ = running.leave(recorder)
+    complete(.recording(recorder), wallNanos: recorder.wallNanos, isError: recorder.isError)
+  }
+
+  private func complete(_ entry: TraceRing.Entry, wallNanos: Int64, isError: Bool) {
     // What gives way is let go of behind the lock: a trace is large.
     let (observers, evicted) = state.withLock { state -> ([@Sendable (RequestTrace) -> Void], TraceRing.Entry?) in
       state.statistics.completed += 1
-      guard state.sampler.keeps(trace, by: state.settings.sampling) else {
+      guard state.sampler.keeps(wallNanos: wallNanos, isError: isError, by: state.settings.sampling) else {
         state.statistics.sampledOut += 1
         return ([], nil)
       }
       let evicted = state.completed.append(entry)
-      if let evicted, evicted.trace.id != trace.id { state.statistics.evicted += 1 }
-      return (Array(state.observers.values), evicted)
+      if let evicted, evicted.id != entry.id { state.statistics.evicted += 1 }
+      return (state.observers.isEmpty ? [] : Array(state.observers.values), evicted)
     }
     withExtendedLifetime(evicted) {}
+    guard !observers.isEmpty else { return }
+    let trace = entry.trace
     for observer in observers { observer(trace) }
   }
 
-  func abandon(_ id: UInt64) {
-    if running.remove(id) { state.withLock { $0.statistics.abandoned += 1 } }
+  /// A recorder goes away that was not closed.
+  func abandon(_ recorder: TraceRecorder) {
+    if running.leave(recorder) { state.withLock { $0.statistics.abandoned += 1 } }
   }
 
   /// Makes ids start after those that an archive has.
@@ -140,15 +115,15 @@ public final class ProfileStore: Sendable {
   /// The finished trace of an id; nil when there is none (any more).
   ///
   /// Complexity: O(1)
-  public func trace(id: UInt64) -> RequestTrace? { state.withLock { $0.completed[id] } }
+  public func trace(id: UInt64) -> RequestTrace? { state.withLock { $0.completed[id] }?.trace }
 
   /// The newest finished traces, newest first; all of them for a limit below 1.
-  public func recent(_ limit: Int = 0) -> [RequestTrace] { state.withLock { $0.completed.newest(limit) } }
+  public func recent(_ limit: Int = 0) -> [RequestTrace] {
+    state.withLock { $0.completed.newest(limit) }.map(\.trace)
+  }
 
   /// The requests that are running, in the order of their ids, with what each does right now.
-  public func inFlight() -> [InFlightRequest] {
-    running.all.map { $0.snapshot(hostcalls) }.sorted { $0.id < $1.id }
-  }
+  public func inFlight() -> [InFlightRequest] { running.snapshot(hostcalls).sorted { $0.id < $1.id } }
 
   /// The number of finished traces that are kept.
   public var count: Int { state.withLock { $0.completed.count } }
@@ -212,6 +187,7 @@ public final class ProfileStore: Sendable {
   public func updateSettings(_ change: (inout ProfileStoreSettings) -> Void) {
     state.withLock { state in
       change(&state.settings)
+      state.limits.backendCalls = state.settings.backendCap
       guard state.settings.retain != state.completed.capacity else { return }
       let before = state.completed.count
       state.completed.setCapacity(state.settings.retain)
@@ -233,7 +209,7 @@ public final class ProfileStore: Sendable {
 
   /// See ``ProfileStoreSettings/asyncGrace``.
   public var asyncGrace: Duration {
-    get { settings.asyncGrace }
+    get { state.withLock { $0.settings.asyncGrace } }
     set { updateSettings { $0.asyncGrace = newValue } }
   }
 

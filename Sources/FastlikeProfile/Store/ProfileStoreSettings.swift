@@ -76,13 +76,14 @@ struct TraceSampler: Sendable {
   /// Wall times of the slowest in this window, ascending.
   private var slowest: [Int64] = []
 
-  mutating func keeps(_ trace: RequestTrace, by sampling: TraceSampling) -> Bool {
+  /// - Parameter isError: As ``RequestTrace/isError``.
+  mutating func keeps(wallNanos: Int64, isError: Bool, by sampling: TraceSampling) -> Bool {
     guard sampling.oneIn > 1 else { return true }
     if seen % TraceSampling.window == 0 { slowest.removeAll(keepingCapacity: true) }
     let isChosen = seen % sampling.oneIn == 0
     seen += 1
-    let isSlow = takesPlace(trace.wallNanos, among: sampling.slowest)
-    return isChosen || isSlow || (sampling.keepsErrors && trace.isError)
+    let isSlow = takesPlace(wallNanos, among: sampling.slowest)
+    return isChosen || isSlow || (sampling.keepsErrors && isError)
   }
 
   private mutating func takesPlace(_ wall: Int64, among count: Int) -> Bool {

@@ -2,8 +2,30 @@
 ///
 /// Complexity: appending, evicting and finding by id are O(1); a change of the capacity is O(count).
 struct TraceRing: Sendable {
+  /// A finished request: the closed recording that makes its trace when it is read, or a trace from elsewhere.
+  enum Entry: Sendable {
+    case recording(TraceRecorder)
+    case trace(StoredTrace)
+
+    init(_ trace: RequestTrace) { self = .trace(StoredTrace(trace)) }
+
+    var id: UInt64 {
+      switch self {
+      case .recording(let recorder): recorder.id
+      case .trace(let stored): stored.trace.id
+      }
+    }
+
+    var trace: RequestTrace {
+      switch self {
+      case .recording(let recorder): recorder.trace
+      case .trace(let stored): stored.trace
+      }
+    }
+  }
+
   /// A trace is large; the ring moves references.
-  final class Entry: Sendable {
+  final class StoredTrace: Sendable {
     let trace: RequestTrace
     init(_ trace: RequestTrace) { self.trace = trace }
   }
@@ -22,8 +44,8 @@ struct TraceRing: Sendable {
 
   /// As ``append(_:)``, and returns what gave way, so that a caller behind a lock can let go of it outside.
   mutating func append(_ entry: Entry) -> Entry? {
-    let trace = entry.trace
-    if let slot = slotByID[trace.id] {
+    let id = entry.id
+    if let slot = slotByID[id] {
       defer { slots[slot] = entry }
       return slots[slot]
     }
@@ -36,7 +58,7 @@ struct TraceRing: Sendable {
       slot = (head + count) % slots.count
     }
     slots[slot] = entry
-    slotByID[trace.id] = slot
+    slotByID[id] = slot
     count += 1
     return oldest
   }
@@ -48,17 +70,15 @@ struct TraceRing: Sendable {
     return true
   }
 
-  subscript(id: UInt64) -> RequestTrace? {
-    slotByID[id].flatMap { slots[$0]?.trace }
-  }
+  subscript(id: UInt64) -> Entry? { slotByID[id].flatMap { slots[$0] } }
 
   /// The newest traces first.
-  func newest(_ limit: Int) -> [RequestTrace] {
+  func newest(_ limit: Int) -> [Entry] {
     let taken = limit <= 0 ? count : min(limit, count)
-    var found: [RequestTrace] = []
+    var found: [Entry] = []
     found.reserveCapacity(taken)
     for offset in 1..<(taken + 1) {
-      if let entry = slots[(head + count - offset) % slots.count] { found.append(entry.trace) }
+      if let entry = slots[(head + count - offset) % slots.count] { found.append(entry) }
     }
     return found
   }
@@ -66,14 +86,14 @@ struct TraceRing: Sendable {
   mutating func setCapacity(_ capacity: Int) {
     let kept = Array(newest(max(1, capacity)).reversed())
     self = TraceRing(capacity: capacity)
-    for trace in kept { append(trace) }
+    for entry in kept { _ = append(entry) }
   }
 
   mutating func removeAll() { self = TraceRing(capacity: capacity) }
 
   private mutating func removeOldest() -> Entry? {
     guard let oldest = slots[head] else { return nil }
-    slotByID[oldest.trace.id] = nil
+    slotByID[oldest.id] = nil
     slots[head] = nil
     head = (head + 1) % slots.count
     count -= 1

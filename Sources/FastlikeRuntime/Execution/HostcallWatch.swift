@@ -1,8 +1,21 @@
-import ComputeABI
-import FastlikeProfile
+public import ComputeABI
+public import FastlikeProfile
 import Logging
 
-/// Writes a guest's hostcalls into its trace, and into the log for those who asked to see them.
+/// The trace of a request watches the hostcalls by itself: what most requests need, without anything in between.
+extension TraceRecorder: HostcallObserver {
+  @inlinable
+  public func hostcallBegan(_ index: UInt16) { beginSpan(hostcall: index) }
+
+  @inlinable
+  public func hostcallEnded(_ index: UInt16, status: Int32) { endSpan(status: status) }
+
+  public func hostcallSuspended(_ cause: WaitCause) { suspend(cause: BlockCause(rawValue: cause.rawValue) ?? .other) }
+
+  public func hostcallResumed() { resume() }
+}
+
+/// Writes a guest's hostcalls into its trace with the deep metrics, and into the log for those who asked to see them.
 final class HostcallWatch: HostcallObserver {
   private let recorder: TraceRecorder?
   private let memory: GuestMemory

@@ -64,14 +64,17 @@ final class SandboxRun {
     deadline = service.settings.maximumWallNanoseconds.map { served.request.receivedAt + $0 }
     sandbox.vcpuBeforeRequest = sandbox.vcpuNanoseconds
     served.onClosed = { [waker = sandbox.waker] in waker.wake() }
-    var verbose = service.logger
-    let isVerbose = verbose.logLevel <= .debug || served.request.head.headers.first("fastlike-verbose") == "1"
-    verbose.logLevel = .debug
-    context.observer =
-      served.trace != nil || isVerbose
-      ? HostcallWatch(
-        recorder: served.trace, memory: context.memory, logger: isVerbose ? verbose : nil, requestID: served.number)
-      : nil
+    context.observer = observer(of: served)
+  }
+
+  /// What is told of the guest's hostcalls, where anybody wants to know.
+  private func observer(of served: ServedRequest) -> (any HostcallObserver)? {
+    let isVerbose = service.isVerbose || served.request.head.headers.first("fastlike-verbose") == "1"
+    guard isVerbose || served.trace?.isDeep == true else { return served.trace }
+    var logger = service.logger
+    logger.logLevel = .debug
+    return HostcallWatch(
+      recorder: served.trace, memory: context.memory, logger: isVerbose ? logger : nil, requestID: served.number)
   }
 
   /// The guest took another request: its trace begins where the guest goes on.

@@ -106,17 +106,19 @@ final class ServedRequest {
     isFinished = true
     responder.onClosed = nil
     responder.onDelivered = nil
-    guard let trace else { return service.logEnd(of: self, memoryBytes: memoryBytes, time: nil) }
+    guard let trace else { return service.logEnd(of: self, memoryBytes: memoryBytes) }
     trace.end()
-    let grace = service.asyncGrace
-    guard trace.awaitedBackendCalls > 0, grace > .zero else {
-      return service.logEnd(of: self, memoryBytes: memoryBytes, time: trace.finish().time)
+    if trace.awaitedBackendCalls > 0, service.asyncGrace > .zero {
+      // Calls that are still running may complete their entries; the client is long served.
+      let bound = NIOLoopBound(self, eventLoop: eventLoop)
+      _ = eventLoop.scheduleTask(in: TimeAmount(service.asyncGrace)) { bound.value.close(trace) }
+    } else {
+      close(trace)
     }
-    // Calls that are still running may complete their entries; the client is long served.
-    let bound = NIOLoopBound(self, eventLoop: eventLoop)
-    _ = eventLoop.scheduleTask(in: TimeAmount(grace)) {
-      let served = bound.value
-      served.service.logEnd(of: served, memoryBytes: served.memoryBytes, time: trace.finish().time)
-    }
+  }
+
+  private func close(_ trace: TraceRecorder) {
+    trace.close()
+    service.logEnd(of: self, memoryBytes: memoryBytes)
   }
 }
