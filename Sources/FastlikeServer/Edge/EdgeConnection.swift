@@ -11,7 +11,7 @@ import NIOSSL
 /// Reading is pull-based: the socket is read when the parser needs more and the guest has room for it, with one read
 /// ahead while a response is pending, which costs no system call and shows early that a client closes. A client that
 /// closes only its sending side still gets its responses.
-final class EdgeConnection: ChannelInboundHandler, EdgeLoopMember {
+final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, EdgeLoopMember {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
@@ -45,6 +45,8 @@ final class EdgeConnection: ChannelInboundHandler, EdgeLoopMember {
   private var isMember: Bool
   private var phase = Phase.opening
   private var parser: RequestParser
+  /// Whether the connection may still turn out to be one of HTTP/2, whose preface comes before everything else.
+  private var mayBeHTTP2: Bool
   /// Bytes that are read and not yet parsed.
   private var inbound = ByteBuffer()
   /// Whether the client closed its sending side.
@@ -70,6 +72,8 @@ final class EdgeConnection: ChannelInboundHandler, EdgeLoopMember {
     self.loop = loop
     self.peers = peers ?? DownstreamConnection(clientAddress: nil, serverAddress: nil)
     isMember = peers != nil
+    // Over TLS the client has said already what it speaks.
+    mayBeHTTP2 = peers == nil
     parser = RequestParser(limits: loop.settings.limits)
   }
 
@@ -185,6 +189,7 @@ final class EdgeConnection: ChannelInboundHandler, EdgeLoopMember {
   }
 
   private func takeRequest() -> Bool {
+    if mayBeHTTP2, isHTTP2() { return false }
     do throws(RequestRefusal) {
       if let request = try parser.nextRequest(&inbound) {
         begin(request)
@@ -195,6 +200,29 @@ final class EdgeConnection: ChannelInboundHandler, EdgeLoopMember {
       refuse(error, toHEAD: parser.isReadingHEAD)
     }
     return false
+  }
+
+  /// Whether the first bytes are the preface of HTTP/2, or may be its beginning (RFC 9113 §3.3); a connection that has
+  /// the whole of it is handed over.
+  private func isHTTP2() -> Bool {
+    let bytes = inbound.readableBytesView.prefix(HTTP2FrameReader.preface.count)
+    guard !bytes.isEmpty, bytes.elementsEqual(HTTP2FrameReader.preface.prefix(bytes.count)) else {
+      mayBeHTTP2 = bytes.isEmpty
+      return false
+    }
+    guard bytes.count == HTTP2FrameReader.preface.count, let context else { return !isInputClosed }
+    phase = .closed
+    isMember = false
+    let next = HTTP2Connection(loop: loop, peers: peers, received: inbound)
+    inbound = ByteBuffer()
+    loop.replace(self, with: next)
+    do {
+      try context.pipeline.syncOperations.addHandler(next, position: .after(self))
+      context.pipeline.syncOperations.removeHandler(self, promise: nil)
+    } catch {
+      context.close(promise: nil)
+    }
+    return true
   }
 
   private func begin(_ request: IncomingRequest) {

@@ -38,10 +38,7 @@ final class EdgeExchange: DownstreamResponder {
   /// Whether the end of the connection is the end of the body.
   private var isDelimitedByClose = false
   private var isChunked = false
-  /// Bytes that `Content-Length` announced and that are still to come.
-  private var remaining = Int.max
-  private var pipe: BodyPipe?
-  private var bytes: ByteBuffer?
+  private var source: ResponseBodySource?
   private var isPumping = false
 
   init(connection: EdgeConnection, request: IncomingRequest) {
@@ -66,21 +63,15 @@ final class EdgeExchange: DownstreamResponder {
   }
 
   func send(_ head: ResponseHead, framing mode: FramingMode, closeAfter: Bool, body: OutgoingBody) {
-    guard state == .unanswered else { return Self.drop(body) }
+    guard state == .unanswered else { return ResponseBodySource.drop(body) }
     guard let connection, head.status >= 200 else {
-      Self.drop(body)
+      ResponseBodySource.drop(body)
       return breakOff()
-    }
-    let length: Int?
-    switch body {
-    case .empty: length = 0
-    case .bytes(let buffer): length = buffer.readableBytes
-    case .pipe(_, let knownLength): length = knownLength
     }
     let asksToClose = closeAfter || ResponseEncoder.asksToClose(head.headers)
     var head = head
     let framing = FramingHeaders.resolve(
-      headers: &head.headers, mode: mode, bodyLength: length,
+      headers: &head.headers, mode: mode, bodyLength: body.knownLength,
       messageKind: .response(status: head.status, toHEAD: isHEAD))
     isDelimitedByClose = framing == .chunked && isHTTP10
     closes = asksToClose || isDelimitedByClose || !isKeepAlive || connection.mustClose
@@ -92,7 +83,8 @@ final class EdgeExchange: DownstreamResponder {
       date: connection.loop.date.bytes(at: now), into: &out)
     delivery.headFlushedAt = now
     state = .sending
-    begin(body, framing: framing)
+    isChunked = framing == .chunked && !isDelimitedByClose
+    source = ResponseBodySource(body, framing: framing) { [weak self] in self?.resume() }
     pump(out)
   }
 
@@ -102,22 +94,6 @@ final class EdgeExchange: DownstreamResponder {
   }
 
   // MARK: Body
-
-  private func begin(_ body: OutgoingBody, framing: Framing) {
-    switch framing {
-    case .none: remaining = 0
-    case .contentLength(let length): remaining = length
-    case .chunked: isChunked = !isDelimitedByClose
-    }
-    switch body {
-    case .empty: bytes = ByteBuffer()
-    case .bytes(let buffer): bytes = buffer
-    case .pipe(let pipe, _):
-      if framing == .none { return Self.discard(pipe) }
-      self.pipe = pipe
-      pipe.onReadable = { [weak self] in self?.resume() }
-    }
-  }
 
   /// Goes on with the body: the client took bytes, or there are new ones.
   func resume() {
@@ -146,7 +122,7 @@ final class EdgeExchange: DownstreamResponder {
         connection.resumeLater()
         break
       }
-      switch nextPiece() {
+      switch source?.next(max: Self.pieceLimit) ?? .end(trailers: nil) {
       case .bytes(let piece):
         passBytes += piece.readableBytes
         delivery.bodyBytes += piece.readableBytes
@@ -166,30 +142,6 @@ final class EdgeExchange: DownstreamResponder {
     }
     isPumping = false
     connection.loop.returnScratch(out)
-  }
-
-  /// The next bytes of the body, at most as many as `Content-Length` announced.
-  private func nextPiece() -> BodyPipe.Next {
-    if remaining == 0 { return .end(trailers: nil) }
-    if let pipe {
-      switch pipe.read(max: Self.pieceLimit) {
-      case .bytes(let piece): return .bytes(limited(piece))
-      case .end where remaining != .max: return .failed(.unfinished)
-      case let other: return other
-      }
-    }
-    let count = min(bytes?.readableBytes ?? 0, Self.pieceLimit)
-    guard count > 0, let piece = bytes?.readSlice(length: count) else {
-      return remaining == .max ? .end(trailers: nil) : .failed(.unfinished)
-    }
-    return .bytes(limited(piece))
-  }
-
-  private func limited(_ piece: ByteBuffer) -> ByteBuffer {
-    guard remaining != .max else { return piece }
-    let piece = piece.readableBytes <= remaining ? piece : piece.getSlice(at: piece.readerIndex, length: remaining)!
-    remaining -= piece.readableBytes
-    return piece
   }
 
   private func write(_ piece: ByteBuffer, through out: inout ByteBuffer, to connection: EdgeConnection) {
@@ -224,11 +176,8 @@ final class EdgeExchange: DownstreamResponder {
   /// connection goes on, the response counts as delivered; otherwise when the last byte is gone.
   private func finish() {
     guard state == .sending, let connection else { return }
-    if let pipe {
-      self.pipe = nil
-      Self.discard(pipe)
-    }
-    bytes = nil
+    source?.finish()
+    source = nil
     guard closes || !connection.isWritable else { return complete() }
     state = .flushing
     connection.isWriteBlocked = true
@@ -279,30 +228,7 @@ final class EdgeExchange: DownstreamResponder {
   }
 
   private func releaseBody() {
-    bytes = nil
-    guard let pipe else { return }
-    self.pipe = nil
-    pipe.onReadable = nil
-    pipe.cancel()
-  }
-
-  private static func drop(_ body: OutgoingBody) {
-    if case .pipe(let pipe, _) = body { pipe.cancel() }
-  }
-
-  /// Reads a body to its end for nobody, so that its writer can go on: one that the message must not carry.
-  private static func discard(_ pipe: BodyPipe) {
-    pipe.onReadable = nil
-    while true {
-      switch pipe.read() {
-      case .bytes: continue
-      case .end, .failed: return
-      case .pending:
-        pipe.onReadable = { [weak pipe] in
-          if let pipe { discard(pipe) }
-        }
-        return
-      }
-    }
+    source?.release()
+    source = nil
   }
 }

@@ -41,13 +41,19 @@ enum FieldText {
   static let close = Array("close".utf8)
   static let connection = Array("connection".utf8)
   static let contentLength = Array("content-length".utf8)
+  static let contentType = Array("content-type".utf8)
   static let continueExpectation = Array("100-continue".utf8)
+  static let cookie = Array("cookie".utf8)
   static let date = Array("date".utf8)
   static let expect = Array("expect".utf8)
   static let host = Array("host".utf8)
   static let keepAlive = Array("keep-alive".utf8)
   static let loopToken = Array(EdgeSettings.loopToken.utf8)
+  static let proxyConnection = Array("proxy-connection".utf8)
+  static let te = Array("te".utf8)
+  static let trailers = Array("trailers".utf8)
   static let transferEncoding = Array("transfer-encoding".utf8)
+  static let upgrade = Array("upgrade".utf8)
 }
 
 extension Span<UInt8> {

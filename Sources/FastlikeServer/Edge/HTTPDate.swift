@@ -60,6 +60,7 @@ enum HTTPDate {
 
 /// The `date` line of responses, written once a second.
 struct DateLine {
+  private static let name = Array("date: ".utf8)
   private var line: [UInt8] = []
   private var validUntil: UInt64 = 0
 
@@ -67,9 +68,14 @@ struct DateLine {
   mutating func bytes(at now: UInt64) -> [UInt8] {
     if now >= validUntil {
       let seconds = Date().timeIntervalSince1970
-      line = Array("date: ".utf8) + HTTPDate.bytes(unixSeconds: Int(seconds)) + Array("\r\n".utf8)
+      line = Self.name + HTTPDate.bytes(unixSeconds: Int(seconds)) + Array("\r\n".utf8)
       validUntil = now + UInt64((1 - seconds.truncatingRemainder(dividingBy: 1)) * 1e9)
     }
     return line
+  }
+
+  /// The date alone.
+  mutating func value(at now: UInt64) -> ArraySlice<UInt8> {
+    bytes(at: now).dropFirst(Self.name.count).dropLast(2)
   }
 }

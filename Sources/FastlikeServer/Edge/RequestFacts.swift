@@ -56,19 +56,20 @@ struct RequestFacts {
 
   /// Judges the whole head, whose line and fields are in `head`.
   func request(_ head: RequestHead) throws(RequestRefusal) -> IncomingRequest {
-    let isHTTP11 = head.version == .http11
+    let isHTTP11 = head.version != .http10
     guard hasHost || !isHTTP11 else { throw .missingHost }
     guard !isChunked || length == nil else { throw .ambiguousLength }
     guard !isChunked || isHTTP11 else { throw .malformedCoding }
     let framing: RequestFraming =
       switch length {
       case nil: isChunked ? .chunked : .none
-      case 0: .none
+      // Over HTTP/2 it has to be proved right by what follows.
+      case 0 where head.version != .h2: .none
       case let length?: .length(length)
       }
     return IncomingRequest(
       head: head, framing: framing, isKeepAlive: !wantsClose && (isHTTP11 || wantsKeepAlive),
-      expectsContinue: expectsContinue && isHTTP11 && framing != .none, visits: visits)
+      expectsContinue: expectsContinue && isHTTP11 && (framing != .none || head.version == .h2), visits: visits)
   }
 
   private mutating func noteConnection(_ value: Span<UInt8>) {

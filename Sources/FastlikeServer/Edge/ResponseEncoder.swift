@@ -131,7 +131,8 @@ enum ResponseEncoder {
     out.writeStaticString("\r\n")
   }
 
-  private static func isSafe(name: Span<UInt8>, value: Span<UInt8>) -> Bool {
+  /// Whether the field cannot split the response.
+  static func isSafe(name: Span<UInt8>, value: Span<UInt8>) -> Bool {
     guard name.count > 0 else { return false }
     for index in name.indices where !HTTPCharacters.isToken(name[index]) { return false }
     for index in value.indices {

@@ -62,8 +62,8 @@ final class TLSHandshake: ChannelInboundHandler, RemovableChannelHandler, EdgeLo
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent {
-      finish(context)
+    if case TLSUserEvent.handshakeCompleted(let agreed)? = event as? TLSUserEvent {
+      finish(context, speaking: agreed)
     } else {
       context.fireUserInboundEventTriggered(event)
     }
@@ -82,15 +82,21 @@ final class TLSHandshake: ChannelInboundHandler, RemovableChannelHandler, EdgeLo
 
   // MARK: The end
 
-  private func finish(_ context: ChannelHandlerContext) {
+  private func finish(_ context: ChannelHandlerContext, speaking agreed: String?) {
     guard isMember else { return }
     isMember = false
     var peers = DownstreamConnection(clientAddress: context.remoteAddress, serverAddress: context.localAddress)
     peers.tls = facts()
-    let connection = EdgeConnection(loop: loop, peers: peers)
-    loop.replace(self, with: connection)
     do {
-      try context.pipeline.syncOperations.addHandler(connection, position: .after(self))
+      if agreed == EdgeTLS.http2 {
+        let connection = HTTP2Connection(loop: loop, peers: peers)
+        loop.replace(self, with: connection)
+        try context.pipeline.syncOperations.addHandler(connection, position: .after(self))
+      } else {
+        let connection = EdgeConnection(loop: loop, peers: peers)
+        loop.replace(self, with: connection)
+        try context.pipeline.syncOperations.addHandler(connection, position: .after(self))
+      }
     } catch {
       return context.close(promise: nil)
     }

@@ -10,7 +10,8 @@ public struct EdgeTLS: Sendable {
   let clients: ClientCertificates?
 
   /// The protocols that the edge offers (ALPN), the best first.
-  static let applicationProtocols = ["http/1.1"]
+  static let applicationProtocols = [http2, "http/1.1"]
+  static let http2 = "h2"
 
   init(
     chain: [NIOSSLCertificate], key: NIOSSLPrivateKey, clients: ClientCertificates? = nil,

@@ -73,16 +73,16 @@ final class HandshakeObserver: ChannelDuplexHandler, RemovableChannelHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     client.take(unwrapInboundIn(data).readableBytesView)
     context.fireChannelRead(data)
-    leaveWhenDone(context)
   }
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
     server.take(unwrapOutboundIn(data).readableBytesView)
     context.write(data, promise: promise)
-    leaveWhenDone(context)
   }
 
-  private func leaveWhenDone(_ context: ChannelHandlerContext) {
+  /// The place to leave: between a write and its flush, the flush would be lost.
+  func flush(context: ChannelHandlerContext) {
+    context.flush()
     if client.isSettled, server.isSettled { context.pipeline.syncOperations.removeHandler(self, promise: nil) }
   }
 }
