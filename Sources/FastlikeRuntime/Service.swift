@@ -97,7 +97,7 @@ public final class Service: RequestHandler {
     let trace = traces?.begin(
       TraceHead(
         moduleID: program.moduleID, moduleName: program.name, method: request.head.method,
-        url: RedactedURL(request.head.uri), httpVersion: request.head.version == .http10 ? .http10 : .http11,
+        url: RedactedURL(request.head.uri), httpVersion: request.head.version.traced,
         arrivedAt: request.receivedAt))
     trace?.updateDeep { $0.requestHeaders = HeaderSummary.summarize(request.head.headers.textPairs) }
     let loop = shared.loops.state(on: eventLoop)
@@ -145,6 +145,19 @@ public final class Service: RequestHandler {
       request \(served.number): \(served.request.head.method) \(path) took \(wall.inMilliseconds)\(parts); \
       \(memoryBytes >> 10) KiB memory
       """)
+  }
+}
+
+extension HTTPVersionTag {
+  /// The version as a trace names it.
+  fileprivate var traced: FastlikeProfile.HTTPVersion? {
+    switch self {
+    case .http09: nil
+    case .http10: .http10
+    case .http11: .http11
+    case .h2: .http2
+    case .h3: .http3
+    }
   }
 }
 

@@ -89,7 +89,7 @@ extension HTTP2Connection {
   private func decode(
     _ block: ByteBuffer, into sink: inout some HeaderFieldSink
   ) throws(HTTP2ConnectionError) {
-    do throws(HPACKDecoder.Malformed) {
+    do throws(HeaderBlockDecoder.Malformed) {
       try decoder.decode(block.readableBytesUInt8Span, into: &sink)
     } catch {
       throw HTTP2ConnectionError(.compressionError, "a header block cannot be decoded")

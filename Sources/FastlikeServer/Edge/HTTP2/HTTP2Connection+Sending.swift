@@ -61,7 +61,7 @@ extension HTTP2Connection {
   func writeHeaders(status: UInt16, _ headers: HeaderList, stream: UInt32, hasDate: Bool, endsStream: Bool) {
     out.reserveCapacity(minimumWritableBytes: headers.byteCount + headers.count * 8 + 64)
     let start = beginHeaders(stream, endsStream: endsStream)
-    HPACKEncoder.writeStatus(status, into: &out)
+    HeaderBlockEncoder.writeStatus(status, into: &out)
     var hasDate = hasDate
     for index in 0..<headers.count {
       let name = headers.name(at: index)
@@ -74,7 +74,7 @@ extension HTTP2Connection {
       writeField(name, headers.value(at: index))
     }
     if !hasDate {
-      HPACKEncoder.writeField(FieldText.date[...], loop.date.value(at: ctimestamp_monotonic()), into: &out)
+      HeaderBlockEncoder.writeField(FieldText.date[...], loop.date.value(at: ctimestamp_monotonic()), into: &out)
     }
     endHeaders(start, stream, endsStream: endsStream)
   }
@@ -96,7 +96,7 @@ extension HTTP2Connection {
     guard ResponseEncoder.isSafe(name: name.span, value: value.span) else { return }
     let span = value.span
     let bounds = span.trimmed(span.indices)
-    HPACKEncoder.writeField(
+    HeaderBlockEncoder.writeField(
       name, value[(value.startIndex + bounds.lowerBound)..<(value.startIndex + bounds.upperBound)], into: &out)
   }
 
@@ -106,7 +106,7 @@ extension HTTP2Connection {
     writeFrameHeader(.headers, flags: flags, stream: stream, length: 0)
     if !hasSentTableSize {
       hasSentTableSize = true
-      HPACKEncoder.writeTableSize(into: &out)
+      HeaderBlockEncoder.writeTableSize(into: &out)
     }
     return start
   }

@@ -45,7 +45,7 @@ final class HTTP2Connection: ChannelInboundHandler, EdgeLoopMember {
   private var isProcessing = false
   private var wait = EdgeLoop.Wait.nothing
 
-  var decoder = HPACKDecoder()
+  var decoder = HeaderBlockDecoder()
   var streams: [UInt32: HTTP2Stream] = [:]
   /// The highest stream that the client opened.
   var lastStream: UInt32 = 0

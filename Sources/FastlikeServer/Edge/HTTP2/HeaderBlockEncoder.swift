@@ -2,7 +2,7 @@ import NIOCore
 
 /// Encodes header blocks of responses (RFC 7541) without a dynamic table: every block stands for itself, so that no
 /// client's table has to be followed, and one request costs no more than its bytes.
-enum HPACKEncoder {
+enum HeaderBlockEncoder {
   /// Begins the first block of a connection: the table has no room. After that no change of its limit by the client
   /// asks for an announcement (§4.2).
   static func writeTableSize(into out: inout ByteBuffer) { out.writeInteger(UInt8(0x20)) }

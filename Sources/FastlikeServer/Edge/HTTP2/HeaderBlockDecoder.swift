@@ -10,7 +10,7 @@ protocol HeaderFieldSink {
 ///
 /// It is our own for the reason that the HTTP/1.1 parser is: values are bytes, and a guest may see each of them. A sink
 /// may stop keeping fields, but a block is always decoded to its end, because the next ones build upon its table.
-struct HPACKDecoder {
+struct HeaderBlockDecoder {
   /// A block that cannot be decoded; nothing that follows on the connection can be then.
   struct Malformed: Error {}
 
