@@ -138,16 +138,28 @@ final class Chromium: Sendable {
     #endif
   }
 
+  /// Takes what is there, where `FileHandle` would wait until it has all it was asked for.
+  private static func systemRead(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer) -> Int {
+    #if canImport(Glibc)
+      Glibc.read(descriptor, bytes.baseAddress, bytes.count)
+    #else
+      Darwin.read(descriptor, bytes.baseAddress, bytes.count)
+    #endif
+  }
+
   private func read(_ descriptor: Int32) {
     var pending = Data()
-    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    while let bytes = try? file.read(upToCount: 64 * 1024), !bytes.isEmpty {
-      pending += bytes
+    var piece = [UInt8](repeating: 0, count: 64 * 1024)
+    while true {
+      let count = piece.withUnsafeMutableBytes { Self.systemRead(descriptor, into: $0) }
+      guard count > 0 else { break }
+      pending += piece[..<count]
       while let end = pending.firstIndex(of: 0) {
         take(Data(pending[pending.startIndex..<end]))
         pending = Data(pending[(end + 1)...])
       }
     }
+    close(descriptor)
     closed()
   }
 
