@@ -51,6 +51,19 @@ final class FastlikeProcess: Sendable {
     return line.map { String($0.dropFirst(mark.count)) }
   }
 
+  /// One request to the profile page, under its own name.
+  func page(_ path: String, headers: String = "") async throws -> HTTPReply {
+    guard let address = pageAddress, let port = address.dropLast().split(separator: ":").last.flatMap({ Int($0) })
+    else {
+      throw HarnessError("there is no profile page\n\(child.errors)")
+    }
+    let client = RawHTTP(try await RawConnection.open(port: port))
+    try await client.send("GET /\(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\(headers)\r\n")
+    let reply = try await client.readReply(to: "GET")
+    await client.close()
+    return reply
+  }
+
   func connect() async throws -> RawHTTP {
     do {
       return RawHTTP(try await RawConnection.open(port: port))

@@ -21,6 +21,9 @@ actor SharedEdges {
   /// The origin behind the backends `origin`, `other`, `prefixed` and `impatient`.
   static func origin() async throws -> Origin { try await all.start().scripted }
 
+  /// The shared configuration, for a process of a test's own.
+  static func manifestPath() async throws -> String { try await all.manifest() }
+
   private func edge(_ guest: String) async throws -> FastlikeProcess {
     if let known = edges[guest] { return try await known.value }
     let task = Task {
