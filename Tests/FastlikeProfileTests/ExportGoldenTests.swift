@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import Testing
 
@@ -63,6 +64,27 @@ struct ExportGoldenTests {
         return "# \(measure.rawValue)\n\(lines)"
       }
     try ExportGolden.check(text.joined(), fixture.rawValue + ".collapsed.txt")
+  }
+
+  /// Files of megabytes are kept as what tells that one changed; ``ExportHugeTests`` counts what is in them.
+  @Test func exportsOfATraceAtItsCapsEqualTheirDigests() throws {
+    let trace = TraceFixture.hugeTrace()
+    let json = Self.jsonFormats.map { ($0.rawValue, String(decoding: $0.encode(trace), as: UTF8.self)) }
+    let perfetto = try ExportPerfettoFile(PerfettoEncoder.encode(trace)).text
+    let lines = (json + [("perfetto", perfetto)])
+      .map { name, text in
+        let digest = SHA256.hash(data: Data(text.utf8)).map { String(format: "%02x", $0) }.joined()
+        return "\(name): \(text.utf8.count) bytes, SHA-256 \(digest)\n"
+      }
+    try ExportGolden.check(lines.joined(), "huge.digests.txt")
+  }
+
+  @Test func aggregatesOfATraceAtItsCapsEqualTheirGoldens() throws {
+    let trace = TraceFixture.hugeTrace()
+    let pprof = try ExportPprofFile(PprofEncoder.encode(trace, compressed: false))
+    try ExportGolden.check(pprof.text, "huge.pprof.txt")
+    let collapsed = CollapsedStackEncoder.encode([trace], measure: .wall)
+    try ExportGolden.check(String(decoding: collapsed, as: UTF8.self), "huge.collapsed.txt")
   }
 
   @Test(arguments: TraceExportFormat.allCases, TraceFixture.allCases)
