@@ -79,7 +79,7 @@ final class ServiceLoader: Sendable {
     if let spanCap = options.spanCap { limits.spans = spanCap }
     return ProfileStore(
       settings: settings, mode: options.mode, hostcalls: HostcallNameTable(names: HostcallTable.traceNames),
-      limits: limits)
+      limits: limits, countsTotals: options.page != nil)
   }
 
   /// Writes the file that tells external samplers the guest's functions, where a mode asks for it. It is an aid: where

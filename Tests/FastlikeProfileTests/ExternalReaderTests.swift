@@ -28,8 +28,10 @@ struct ExternalReaderTests {
     #expect(raw.total("wall/nanoseconds") == trace.wallNanos)
   }
 
-  @Test(.enabled(if: ExternalReader.pprof.isThere, ExternalReader.pprof.advice), arguments: PprofProfile.sampleTypes)
-  func pprofRanksEveryColumn(type: String, unit: String) throws {
+  @Test(
+    .enabled(if: ExternalReader.pprof.isThere, ExternalReader.pprof.advice),
+    arguments: PprofEncoder.sampleTypes.map(\.type))
+  func pprofRanksEveryColumn(type: String) throws {
     let bytes = PprofEncoder.encode(TraceFixture.stacks.traces)
     let top = try ExternalReader.pprof.read(bytes, ["-top", "-sample_index=\(type)"])
     #expect(top.contains("File: app.wasm"))

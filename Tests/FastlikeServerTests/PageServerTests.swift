@@ -35,7 +35,7 @@ private func withPage(
   token: String = "", traces: [RequestTrace] = [PageTrace.slow(id: 1), PageTrace.quick(id: 2)],
   _ body: (TestPage) async throws -> Void
 ) async throws {
-  let store = ProfileStore(mode: .deep, hostcalls: PageTrace.hostcalls, firstID: 100)
+  let store = ProfileStore(mode: .deep, hostcalls: PageTrace.hostcalls, firstID: 100, countsTotals: true)
   for trace in traces { store.complete(trace) }
   let page = try ProfilePage(
     store: store, settings: ProfilePageSettings(token: token), logger: Logger(label: "test"))
@@ -55,6 +55,7 @@ private let routes = [
   "/", "/r/1", "/r/1.json", "/r/1.firefox.json", "/r/1.chrome.json", "/r/1.pprof", "/r/1.perfetto",
   "/r/1.speedscope.json",
   "/r/1.collapsed.txt", "/r/1.har", "/api/traces", "/assets/page.css", "/assets/index.js", "/healthz",
+  "/metrics", "/debug/pprof", "/debug/pprof/hostcalls",
 ]
 
 @Suite("Page: over a socket", .timeLimit(.minutes(1)))

@@ -19,10 +19,29 @@ public enum PprofEncoder {
   ///   what is saved has to stay gzipped.
   public static func encode(_ traces: [RequestTrace], compressed: Bool = true) -> [UInt8] {
     let batch = ExportBatch(traces)
-    var profile = PprofProfile()
+    var profile = PprofProfile(types: sampleTypes, standard: "wall")
     for exported in batch.traces { add(exported, to: &profile) }
     let bytes = profile.finish(unixNanos: batch.unixNanos, durationNanos: batch.end)
     return compressed ? Gzip.compress(bytes) ?? bytes : bytes
+  }
+
+  /// The columns, in the order of ``Values``.
+  static let sampleTypes = [
+    ("calls", "count"), ("wall", "nanoseconds"), ("backend_calls", "count"), ("backend", "nanoseconds"),
+    ("samples", "count"), ("cpu", "nanoseconds"), ("native_samples", "count"), ("native_cpu", "nanoseconds"),
+  ].map { PprofProfile.SampleType(type: $0, unit: $1) }
+
+  private struct Values {
+    var calls: Int64 = 0
+    var wall: Int64 = 0
+    var backendCalls: Int64 = 0
+    var backend: Int64 = 0
+    var samples: Int64 = 0
+    var cpu: Int64 = 0
+    var nativeSamples: Int64 = 0
+    var nativeCPU: Int64 = 0
+
+    var list: [Int64] { [calls, wall, backendCalls, backend, samples, cpu, nativeSamples, nativeCPU] }
   }
 
   // MARK: - Samples
@@ -51,7 +70,7 @@ public enum PprofEncoder {
     let trace = exported.trace
     let guestTable = exported.sampleGroups.first(where: \.isGuest)?.table ?? .empty
     for part in WallBreakdown(of: exported).parts {
-      var values = PprofProfile.Values()
+      var values = Values()
       values.wall = part.nanos
       values.calls = Int64(part.calls)
       var labels: [(key: String, value: String)] = []
@@ -73,7 +92,7 @@ public enum PprofEncoder {
         ]
         labels = hostcallLabels(hostcall, of: trace)
       }
-      profile.sample(stack: stack, values: values, labels: labels)
+      profile.sample(stack: stack, values: values.list, labels: labels)
     }
   }
 
@@ -122,11 +141,11 @@ public enum PprofEncoder {
       if let failure = kind.failure { labels.append((key: "backend_failure", value: failure.rawValue)) }
       for name in BackendPhases.Name.allCases {
         guard let total = totals[kind]?[name] else { continue }
-        var values = PprofProfile.Values()
+        var values = Values()
         values.backendCalls = total.count
         values.backend = total.nanos
         let stack = [profile.location(named: "phase:\(name.rawValue)"), backend, root]
-        profile.sample(stack: stack, values: values, labels: labels)
+        profile.sample(stack: stack, values: values.list, labels: labels)
       }
     }
   }
@@ -143,7 +162,7 @@ public enum PprofEncoder {
     }
     for stack in order {
       guard let total = totals[stack] else { continue }
-      var values = PprofProfile.Values()
+      var values = Values()
       if group.isGuest {
         values.samples = total.count
         values.cpu = total.nanos
@@ -151,7 +170,7 @@ public enum PprofEncoder {
         values.nativeSamples = total.count
         values.nativeCPU = total.nanos
       }
-      profile.sample(stack: profile.locations(of: stack, in: group.table) + parents, values: values, labels: [])
+      profile.sample(stack: profile.locations(of: stack, in: group.table) + parents, values: values.list, labels: [])
     }
   }
 }

@@ -3,25 +3,11 @@
 ///
 /// Every string is an index into the string table.
 struct PprofProfile {
-  /// One value for each sample type, in their order.
-  struct Values {
-    var calls: Int64 = 0
-    var wall: Int64 = 0
-    var backendCalls: Int64 = 0
-    var backend: Int64 = 0
-    var samples: Int64 = 0
-    var cpu: Int64 = 0
-    var nativeSamples: Int64 = 0
-    var nativeCPU: Int64 = 0
-
-    var list: [Int64] { [calls, wall, backendCalls, backend, samples, cpu, nativeSamples, nativeCPU] }
+  /// What a column counts, and in which unit.
+  struct SampleType {
+    let type: String
+    let unit: String
   }
-
-  /// Type and unit of ``Values``, in their order.
-  static let sampleTypes = [
-    ("calls", "count"), ("wall", "nanoseconds"), ("backend_calls", "count"), ("backend", "nanoseconds"),
-    ("samples", "count"), ("cpu", "nanoseconds"), ("native_samples", "count"), ("native_cpu", "nanoseconds"),
-  ]
 
   private struct Mapping: Hashable {
     let filename: Int64
@@ -48,14 +34,19 @@ struct PprofProfile {
   private var comments: [Int64] = []
   private var traceMapping: UInt64 = 0
   private var traceLabels: [PprofMessageLabel] = []
+  private let standard: String
   private var bytes: [UInt8] = []
   /// The samples that are not in ``bytes`` yet.
   private var batch = PprofMessageProfile()
 
-  init() {
+  /// - Parameters:
+  ///   - types: The columns.
+  ///   - standard: The type of the column that readers open; without it they open the last one.
+  init(types: [SampleType], standard: String) {
+    self.standard = standard
     // The format wants the empty string at index 0.
     _ = strings.number(of: "")
-    batch.sampleType = Self.sampleTypes.map { valueType($0, $1) }
+    batch.sampleType = types.map { valueType($0) }
   }
 
   // MARK: - Adding
@@ -93,11 +84,13 @@ struct PprofProfile {
     return found
   }
 
-  /// - Parameter stack: Locations, leaf first.
-  mutating func sample(stack: [UInt64], values: Values, labels: [(key: String, value: String)]) {
+  /// - Parameters:
+  ///   - stack: Locations, leaf first.
+  ///   - values: One for each column.
+  mutating func sample(stack: [UInt64], values: [Int64], labels: [(key: String, value: String)]) {
     var sample = PprofMessageSample()
     sample.locationID = stack
-    sample.value = values.list
+    sample.value = values
     sample.label = traceLabels + labels.compactMap { label($0.key, $0.value) }
     batch.sample.append(sample)
     if batch.sample.count == Self.batchSize { writeBatch() }
@@ -114,10 +107,10 @@ struct PprofProfile {
     return label
   }
 
-  private mutating func valueType(_ type: String, _ unit: String) -> PprofMessageValueType {
+  private mutating func valueType(_ type: SampleType) -> PprofMessageValueType {
     var valueType = PprofMessageValueType()
-    valueType.type = strings.number(of: type)
-    valueType.unit = strings.number(of: unit)
+    valueType.type = strings.number(of: type.type)
+    valueType.unit = strings.number(of: type.unit)
     return valueType
   }
 
@@ -129,17 +122,18 @@ struct PprofProfile {
   // MARK: - Finishing
 
   /// Writes the tables.
+  /// - Parameter period: Nanoseconds of CPU between two samples; 0 when not known.
   /// - Returns: The message, not compressed.
-  mutating func finish(unixNanos: Int64, durationNanos: Int64) -> [UInt8] {
+  mutating func finish(unixNanos: Int64, durationNanos: Int64, period: Int64 = 0) -> [UInt8] {
     batch.mapping = mappings.values.enumerated().map { Self.message($1, id: UInt64($0 + 1)) }
     batch.location = locations.values.enumerated().map { Self.message($1, id: UInt64($0 + 1)) }
     batch.function = functions.values.enumerated().map { Self.message($1, id: UInt64($0 + 1)) }
     batch.timeNanos = unixNanos
     batch.durationNanos = durationNanos
-    batch.periodType = valueType("cpu", "nanoseconds")
+    batch.periodType = valueType(SampleType(type: "cpu", unit: "nanoseconds"))
+    batch.period = period
     batch.comment = comments
-    // Without it readers open the last column.
-    batch.defaultSampleType = strings.number(of: "wall")
+    batch.defaultSampleType = strings.number(of: standard)
     batch.stringTable = strings.values
     writeBatch()
     return bytes

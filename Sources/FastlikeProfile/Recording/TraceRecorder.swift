@@ -391,6 +391,19 @@ public final class TraceRecorder: @unchecked Sendable {
       blockedInHostcalls: core.pointee.blockedInHostcalls)
   }
 
+  /// What a closed recording adds to the store's sums.
+  var summed: SummedRequest {
+    SummedRequest(
+      outcome: outcome, status: response.status, wallNanos: wallNanos, time: time,
+      responseBytes: response.bytesWritten, hostcalls: hostcalls, spans: spans,
+      hostcallNanos: core.pointee.hostcallNanos, backendCalls: backendCalls,
+      dropped: TraceTotals.Dropped(
+        spans: core.pointee.droppedSpans, backendCalls: droppedBackendCalls,
+        blockedIntervals: droppedBlockedIntervals, guestSamples: droppedGuestSamples,
+        heapSamples: deepMetrics?.heapSamplesDropped ?? 0),
+      heapSamples: deepMetrics?.heapSamples ?? [])
+  }
+
   private func makeTrace() -> RequestTrace {
     let cpu = guestSamples.reduce(0) { $0 + $1.weightNanos }
     return RequestTrace(

@@ -34,19 +34,23 @@ public final class ProfileStore: Sendable {
   public let hostcalls: HostcallNameTable
   private let state: Mutex<State>
   private let running = RunningRequests()
+  private let counter: TraceTotalsCounter?
 
   /// - Parameters:
   ///   - mode: What recorders of ``begin(_:)`` record; ``ProfileMode/off`` makes ``begin(_:)`` give none.
   ///   - limits: Caps of a trace. The one of backend calls comes from the settings.
   ///   - firstID: The id of the first trace.
+  ///   - countsTotals: Whether ``totals`` are counted, which costs some nanoseconds for each hostcall at a request's end.
   public init(
     settings: ProfileStoreSettings = ProfileStoreSettings(), mode: ProfileMode = .trace,
-    hostcalls: HostcallNameTable = .empty, limits: TraceLimits = TraceLimits(), firstID: UInt64 = 1
+    hostcalls: HostcallNameTable = .empty, limits: TraceLimits = TraceLimits(), firstID: UInt64 = 1,
+    countsTotals: Bool = false
   ) {
     self.mode = mode
     self.hostcalls = hostcalls
     var limits = limits
     limits.backendCalls = settings.backendCap
+    counter = countsTotals ? TraceTotalsCounter(names: hostcalls) : nil
     state = Mutex(
       State(settings: settings, limits: limits, completed: TraceRing(capacity: settings.retain), nextID: firstID))
     TraceClock.prepare()
@@ -73,12 +77,14 @@ public final class ProfileStore: Sendable {
   /// Takes a finished trace that was recorded elsewhere, evicting the oldest one when there are more than ``retain``.
   /// Recorders of ``begin(_:)`` hand over theirs themselves.
   public func complete(_ trace: RequestTrace) {
+    counter?.add(SummedRequest(trace), id: trace.id)
     complete(TraceRing.Entry(trace), wallNanos: trace.wallNanos, isError: trace.isError)
   }
 
   /// Moves a closed recording from running to finished.
   func complete(_ recorder: TraceRecorder) {
     _ = running.leave(recorder)
+    counter?.add(recorder.summed, id: recorder.id)
     complete(.recording(recorder), wallNanos: recorder.wallNanos, isError: recorder.isError)
   }
 
@@ -130,6 +136,9 @@ public final class ProfileStore: Sendable {
 
   /// Counters over the store's lifetime.
   public var statistics: Statistics { state.withLock { $0.statistics } }
+
+  /// Sums over all requests that finished, those included that sampling left out; nil where they are not counted.
+  public var totals: TraceTotals? { counter?.sum }
 
   /// Replaces finished traces by changed ones of the same id, as joining native samples does. Traces that are gone
   /// stay gone.

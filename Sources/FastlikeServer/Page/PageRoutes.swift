@@ -41,6 +41,7 @@ struct PageRoutes: Sendable {
       }
       return PageAnswer.bytes(asset.bytes, contentType: asset.contentType)
     }
+    ScrapeRoutes(store: store, archive: archive).add(to: router)
     router.get("healthz") { _, _ in PageAnswer.text(.ok, "ok") }
     return router
   }
