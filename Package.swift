@@ -51,8 +51,9 @@ let package = Package(
   targets: [
     .target(name: "CWasmtime", linkerSettings: linkWasmtime),
     .target(name: "CTimestamp"),
+    .target(name: "CSampler"),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "Wasmtime", dependencies: ["CWasmtime"], swiftSettings: swiftSettings),
+    .target(name: "Wasmtime", dependencies: ["CSampler", "CWasmtime"], swiftSettings: swiftSettings),
     .target(
       name: "ComputeABI", dependencies: ["CWasmtime", "Wasmtime"], exclude: ["Data"], swiftSettings: swiftSettings),
     .executableTarget(name: "hostcallgen", path: "Tools/hostcallgen", swiftSettings: swiftSettings),
