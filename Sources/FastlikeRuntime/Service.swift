@@ -14,6 +14,8 @@ public struct SandboxSettings: Sendable {
   public var maximumWallNanoseconds: UInt64?
   /// Nanoseconds of processor time; nil is no limit.
   public var maximumCPUNanoseconds: UInt64?
+  /// Whose stacks are sampled; traces must be recorded for it.
+  public var cpuSampling = CPUSampling()
 
   public init() {}
 }
@@ -33,6 +35,7 @@ public final class Service: RequestHandler {
   let traces: ProfileStore?
   let clock: EpochClock?
   private let shared: Shared
+  private let symbolizer = Mutex<GuestSymbolizer?>(nil)
 
   /// What outlives a reload: the loops' connections, the count of requests, counters, stores and the cache.
   public final class Shared: Sendable {
@@ -44,6 +47,7 @@ public final class Service: RequestHandler {
     let kvStores = KVStores()
 
     public let cache: CacheStore
+    let samplers = GuestSamplers()
 
     /// - Parameter cacheSize: Bytes that the cache may hold.
     public init(logger: Logger, cacheSize: Int = CacheStore.defaultCapacity) {
@@ -76,6 +80,7 @@ public final class Service: RequestHandler {
     logsRequests = logger.logLevel <= .info
     isVerbose = logger.logLevel <= .debug
     self.shared = shared
+    if settings.cpuSampling.isAlways, traces != nil { prepareSymbols() }
   }
 
   var rateCounters: RateCounters { shared.rateCounters }
@@ -116,6 +121,26 @@ public final class Service: RequestHandler {
     let sandbox = Sandbox(
       service: self, loop: loop, serving: served, context: context, isReusable: onEnd == nil)
     SandboxRun(sandbox: sandbox, context: context, service: self, onEnd: onEnd).start()
+  }
+
+  /// What samples the guest that serves this request; nil where it is not to be sampled, or cannot be.
+  func sampling(of served: ServedRequest, on loop: LoopState) -> GuestSampling? {
+    guard served.trace != nil, settings.cpuSampling.includes(served.request),
+      let sampler = shared.samplers.sampler(samplesPerSecond: settings.cpuSampling.samplesPerSecond, logger: logger),
+      let thread = loop.samplerThread(of: sampler), let symbolizer = prepareSymbols()
+    else { return nil }
+    return GuestSampling(symbolizer: symbolizer, thread: thread)
+  }
+
+  /// Reads the program's names if nobody has yet, which takes some milliseconds for a big program.
+  @discardableResult
+  func prepareSymbols() -> GuestSymbolizer? {
+    symbolizer.withLock { symbolizer in
+      if symbolizer == nil {
+        symbolizer = GuestCode(program.prepared.module).map { GuestSymbolizer(code: $0, symbols: program.readSymbols()) }
+      }
+      return symbolizer
+    }
   }
 
   /// A promise of another request for a sandbox on this loop; an empty one where too many sandboxes wait already.

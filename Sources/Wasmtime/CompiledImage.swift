@@ -1,8 +1,7 @@
 /// What a compiled module's machine code is made of, read from the module's image in memory.
 ///
-/// Wasmtime's images are ELF files: a symbol table names each piece of the text, and a section of Wasmtime's own leads from
-/// places in the text to places in the WebAssembly file. Both are of the pinned version; what does not look like it gives
-/// nil, or no positions.
+/// Wasmtime's images are ELF files whose symbol table names each piece of the text. The names are those of the pinned
+/// version; an image that does not look like it gives nil.
 struct CompiledImage {
   /// One piece of the text, at offsets from the text's start.
   struct Piece: Equatable {
@@ -24,8 +23,6 @@ struct CompiledImage {
   private(set) var text: Range<Int> = 0..<0
   /// In ascending order, without overlaps.
   private(set) var pieces: [Piece] = []
-  private var positions: Range<Int> = 0..<0
-  private let image: UnsafeRawBufferPointer
 
   private struct Section {
     var name: String
@@ -34,19 +31,16 @@ struct CompiledImage {
     var link: Int
   }
 
-  /// - Parameter image: Must stay as it is while this value is used.
   init?(image: UnsafeRawBufferPointer) {
-    self.image = image
     guard image.starts(with: [0x7F, UInt8(ascii: "E"), UInt8(ascii: "L"), UInt8(ascii: "F"), 2, 1]) else { return nil }
     let sections = Self.sections(of: image)
     guard let text = sections.first(where: { $0.name == ".text" }) else { return nil }
     self.text = text.range
-    positions = sections.first { $0.name == ".wasmtime.addrmap" }?.range ?? 0..<0
     let symbolTable: UInt32 = 2
     guard let symbols = sections.first(where: { $0.type == symbolTable }), sections.indices.contains(symbols.link) else {
       return nil
     }
-    readPieces(symbols.range, strings: sections[symbols.link].range)
+    readPieces(of: image, symbols.range, strings: sections[symbols.link].range)
     if pieces.isEmpty { return nil }
   }
 
@@ -71,7 +65,7 @@ struct CompiledImage {
     return sections
   }
 
-  private mutating func readPieces(_ symbols: Range<Int>, strings: Range<Int>) {
+  private mutating func readPieces(of image: UnsafeRawBufferPointer, _ symbols: Range<Int>, strings: Range<Int>) {
     let entryBytes = 24
     let function: UInt8 = 2
     for place in stride(from: symbols.lowerBound, to: symbols.upperBound - entryBytes + 1, by: entryBytes) {
@@ -111,58 +105,6 @@ struct CompiledImage {
     guard low > 0, offset < pieces[low - 1].end else { return nil }
     return pieces[low - 1]
   }
-
-  // MARK: Positions
-
-  /// Entries are encoded in blocks of so many, of which the last may be shorter.
-  private static let blockEntries = 128
-
-  /// The byte of the WebAssembly file that the code at an offset of the text was made from; nil for code that the
-  /// compiler added.
-  func position(at offset: UInt32) -> UInt32? {
-    let table = UnsafeRawBufferPointer(rebasing: image[positions])
-    guard let entries = table.word32(at: 0), let blocks = table.word32(at: 4) else { return nil }
-    let index = 8
-    let bodies = index + Int(blocks) * 8
-    guard bodies <= table.count else { return nil }
-    var low = 0
-    var high = Int(blocks)
-    while low < high {
-      let middle = (low + high) / 2
-      guard let first = table.word32(at: index + middle * 8) else { return nil }
-      if first <= offset { low = middle + 1 } else { high = middle }
-    }
-    guard low > 0, let first = table.word32(at: index + (low - 1) * 8),
-      let body = table.word32(at: index + (low - 1) * 8 + 4)
-    else { return nil }
-    let count = min(Self.blockEntries, Int(entries) - (low - 1) * Self.blockEntries)
-    return Self.position(
-      at: offset, in: table, from: bodies + Int(body), first: first, count: max(0, count))
-  }
-
-  private static func position(
-    at offset: UInt32, in table: UnsafeRawBufferPointer, from place: Int, first: UInt32, count: Int
-  ) -> UInt32? {
-    var place = place
-    var current = Int64(first)
-    var position: Int64?
-    var found: UInt32?
-    for _ in 0..<count {
-      guard let token = table.number(at: &place, isSigned: false) else { return found }
-      current += token >> 1
-      if current > Int64(offset) { return found }
-      // An odd token is code without a position.
-      if token & 1 != 0 {
-        found = nil
-        continue
-      }
-      guard let number = table.number(at: &place, isSigned: position != nil) else { return found }
-      let next = (position ?? 0) + number
-      position = next
-      found = UInt32(exactly: next)
-    }
-    return found
-  }
 }
 
 extension UnsafeRawBufferPointer {
@@ -185,20 +127,5 @@ extension UnsafeRawBufferPointer {
   fileprivate func text(at place: Int) -> String {
     guard indices.contains(place) else { return "" }
     return String(decoding: self[place...].prefix { $0 != 0 }, as: UTF8.self)
-  }
-
-  /// A LEB128 number of at most 35 bits.
-  fileprivate func number(at place: inout Int, isSigned: Bool) -> Int64? {
-    var value: Int64 = 0
-    for shift in stride(from: Int64(0), through: 28, by: 7) {
-      guard indices.contains(place) else { return nil }
-      let byte = self[place]
-      place += 1
-      value |= Int64(byte & 0x7F) << shift
-      if byte & 0x80 == 0 {
-        return isSigned && byte & 0x40 != 0 ? value - (1 << (shift + 7)) : value
-      }
-    }
-    return nil
   }
 }

@@ -5,14 +5,6 @@ internal import CWasmtime
 ///
 /// What it points to belongs to the module, which it keeps and which is immutable; hence `@unchecked Sendable`.
 public final class GuestCode: @unchecked Sendable {
-  /// A place in a function.
-  public struct Place: Sendable, Hashable {
-    /// The function's index in the module, imports included.
-    public var function: UInt32
-    /// The byte of the WebAssembly file; nil where the compiler added code.
-    public var position: UInt32?
-  }
-
   private let module: Module
   private let image: CompiledImage
   private let text: UInt
@@ -41,11 +33,12 @@ public final class GuestCode: @unchecked Sendable {
     return csampler_range_t(start: text + UInt(first.start), end: text + UInt(last.end))
   }
 
-  /// The place in the module of an address in its machine code; nil for code that only leads between host and guest.
-  public func place(at address: UInt) -> Place? {
+  /// The function of the module that an address in its machine code belongs to, by its index, imports included; nil for
+  /// code that only leads between host and guest.
+  public func function(at address: UInt) -> UInt32? {
     guard address >= text, let offset = UInt32(exactly: address - text), let piece = image.piece(at: offset),
       case .function(let function) = piece.kind
     else { return nil }
-    return Place(function: function, position: image.position(at: offset))
+    return function
   }
 }

@@ -40,21 +40,28 @@ public final class GuestSamplerThread {
 
   deinit { csampler_slot_delete(slot) }
 
-  /// Runs `body`, which runs the guest.
+  /// The guest that runs at present, if it is sampled.
+  private var running: SampledGuest?
+
+  /// Runs `body`, which runs a guest, and samples it where one is given. Where a hostcall of the guest that runs makes
+  /// another guest run meanwhile, that one is not sampled, and the outer one goes on being sampled afterwards.
   @inline(__always)
-  public func sampling<Result>(_ guest: SampledGuest, _ body: () -> Result) -> Result {
-    csampler_enter(slot, guest.pointer)
-    defer { hasSamples = csampler_leave(slot) > 0 }
+  public func run<Result>(_ guest: SampledGuest?, _ body: () -> Result) -> Result {
+    let outer = running
+    if outer != nil { _ = csampler_leave(slot) }
+    running = outer == nil ? guest : nil
+    if let running { csampler_enter(slot, running.pointer) }
+    defer {
+      if running != nil { _ = csampler_leave(slot) }
+      running = outer
+      if let outer { csampler_enter(slot, outer.pointer) }
+    }
     return body()
   }
-
-  private var hasSamples = false
 
   /// Hands out what was sampled since the last time, in order.
   /// - Returns: How many samples found the buffer full.
   public func drain(_ take: (GuestSample) -> Void) -> Int {
-    guard hasSamples else { return 0 }
-    hasSamples = false
     let words = UnsafeRawBufferPointer(start: csampler_words(slot), count: csampler_leave(slot) * 8)
     var place = 0
     while place < words.count {
@@ -67,7 +74,9 @@ public final class GuestSamplerThread {
           hostcall: head.hostcall == 0 ? nil : head.hostcall - 1, isInHost: head.in_host != 0,
           frames: UnsafeRawBufferPointer(rebasing: words[frames..<place]).bindMemory(to: UInt.self)))
     }
-    return csampler_clear(slot)
+    let missed = csampler_clear(slot)
+    if let running { csampler_enter(slot, running.pointer) }
+    return missed
   }
 }
 
@@ -81,7 +90,7 @@ public struct GuestSample {
   public let hostcall: UInt16?
   /// Whether the host's or the engine's code ran, on behalf of the innermost frame.
   public let isInHost: Bool
-  /// Addresses for ``GuestCode/place(at:)``, innermost first.
+  /// Addresses for ``GuestCode/function(at:)``, innermost first.
   public let frames: UnsafeBufferPointer<UInt>
 }
 

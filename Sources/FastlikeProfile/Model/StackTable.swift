@@ -23,12 +23,20 @@ public struct StackFrame: Sendable, Hashable {
   public var kind: Kind
   /// Whether the compiler inlined it into the frame below.
   public var isInlined: Bool
+  /// The last component of the source file's path; empty when not known.
+  public var file: String
+  /// The line of the source file at which the function begins, counted from 1; 0 when not known.
+  public var line: UInt32
 
-  public init(name: String, module: String = "", kind: Kind = .guest, isInlined: Bool = false) {
+  public init(
+    name: String, module: String = "", kind: Kind = .guest, isInlined: Bool = false, file: String = "", line: UInt32 = 0
+  ) {
     self.name = name
     self.module = module
     self.kind = kind
     self.isInlined = isInlined
+    self.file = file
+    self.line = line
   }
 }
 

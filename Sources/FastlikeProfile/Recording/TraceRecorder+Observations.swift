@@ -37,17 +37,29 @@ extension TraceRecorder {
   /// The index of a function for ``guestStack(leafFirst:weightNanos:)``; hosts keep it with the function.
   public func internGuestFrame(_ frame: StackFrame) -> UInt32 { stacks.internFrame(frame) }
 
-  /// Records a stack of the guest, as indices from ``internGuestFrame(_:)``, leaf first.
-  /// - Parameter weightNanos: CPU time that the sample stands for; 0 when not known.
-  public func guestStack(leafFirst frames: some BidirectionalCollection<UInt32>, weightNanos: Int64 = 0) {
+  /// Records a stack of the guest, as indices from ``internGuestFrame(_:)``, leaf first. Samples come in the order of
+  /// their time.
+  /// - Parameters:
+  ///   - weightNanos: CPU time that the sample stands for; 0 when not known.
+  ///   - isGuestCPU: Whether this is the guest's own time; false for a sample taken in a hostcall.
+  ///   - monotonicNanos: When it was taken, on the monotonic clock; nil is now.
+  public func guestStack(
+    leafFirst frames: some BidirectionalCollection<UInt32>, weightNanos: Int64 = 0, isGuestCPU: Bool = true,
+    monotonicNanos: UInt64? = nil
+  ) {
     guard wallEnd == nil else { return }
+    if isGuestCPU { sampledGuestNanos += weightNanos }
     guard guestSamples.count < limits.guestSamples else {
       droppedGuestSamples += 1
       return
     }
     guard let stack = stacks.internStack(leafFirst: frames) else { return }
-    guestSamples.append(StackSample(relativeNanos: now, stack: stack, weightNanos: weightNanos))
+    let time = monotonicNanos.map { offset(ofMonotonic: $0) } ?? now
+    guestSamples.append(StackSample(relativeNanos: time, stack: stack, weightNanos: weightNanos))
   }
+
+  /// Counts samples that could not be kept.
+  public func dropGuestSamples(_ count: Int) { droppedGuestSamples += count }
 
   // MARK: - Deep metrics
 

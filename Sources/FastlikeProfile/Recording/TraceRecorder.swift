@@ -84,6 +84,8 @@ public final class TraceRecorder: @unchecked Sendable {
   var stacks = StackTable.Builder()
   var guestSamples: [StackSample] = []
   var droppedGuestSamples = 0
+  /// CPU time of the samples that were the guest's own, dropped ones included.
+  var sampledGuestNanos: Int64 = 0
   var response = ResponseObservation()
   var outcome = TraceOutcome.normal
   var notes: [TraceNote] = []
@@ -405,12 +407,12 @@ public final class TraceRecorder: @unchecked Sendable {
   }
 
   private func makeTrace() -> RequestTrace {
-    let cpu = guestSamples.reduce(0) { $0 + $1.weightNanos }
-    return RequestTrace(
+    RequestTrace(
       id: id, moduleID: head.moduleID, moduleName: head.moduleName, processID: Self.processID, method: head.method,
       url: head.url, httpVersion: head.httpVersion, status: response.status, responseBytes: response.bytesWritten,
       wallStartUnixNanos: wallStartUnixNanos, monotonicStartNanos: monotonicStartNanos, wallNanos: wallNanos,
-      headerFlushNanos: response.headerFlushed, hijackedNanos: response.hijacked, nativeCPUNanos: cpu > 0 ? cpu : nil,
+      headerFlushNanos: response.headerFlushed, hijackedNanos: response.hijacked,
+      nativeCPUNanos: sampledGuestNanos > 0 ? sampledGuestNanos : nil,
       time: time, hostcallNanos: core.pointee.hostcallNanos, hostcalls: hostcalls,
       labels: labels.isEmpty ? Self.noLabels : Self.noLabels + labels, spans: spans, backendCalls: backendCalls,
       blocked: blocked,

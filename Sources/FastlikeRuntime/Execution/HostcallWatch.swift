@@ -1,6 +1,7 @@
 public import ComputeABI
 public import FastlikeProfile
 import Logging
+import Wasmtime
 
 /// The trace of a request watches the hostcalls by itself: what most requests need, without anything in between.
 extension TraceRecorder: HostcallObserver {
@@ -15,26 +16,36 @@ extension TraceRecorder: HostcallObserver {
   public func hostcallResumed() { resume() }
 }
 
-/// Writes a guest's hostcalls into its trace with the deep metrics, and into the log for those who asked to see them.
+/// Writes a guest's hostcalls into its trace with the deep metrics, tells the sampler of them, and writes them into the log for
+/// those who asked to see them.
 final class HostcallWatch: HostcallObserver {
   private let recorder: TraceRecorder?
   private let memory: GuestMemory
   private let logger: Logger?
   private let requestID: UInt64
   private let isDeep: Bool
+  /// Told of hostcalls where the guest's stacks are sampled.
+  private let sampled: SampledGuest?
 
-  init(recorder: TraceRecorder?, memory: GuestMemory, logger: Logger?, requestID: UInt64) {
+  init(
+    recorder: TraceRecorder?, memory: GuestMemory, logger: Logger?, requestID: UInt64, sampled: SampledGuest? = nil
+  ) {
     self.recorder = recorder
     self.memory = memory
     self.logger = logger
     self.requestID = requestID
+    self.sampled = sampled
     isDeep = recorder?.isDeep ?? false
   }
 
-  func hostcallBegan(_ index: UInt16) { recorder?.beginSpan(hostcall: index) }
+  func hostcallBegan(_ index: UInt16) {
+    recorder?.beginSpan(hostcall: index)
+    sampled?.beginHostcall(index)
+  }
 
   func hostcallEnded(_ index: UInt16, status: Int32) {
     recorder?.endSpan(status: status)
+    sampled?.endHostcall()
     if isDeep { recorder?.sampleMemory(bytes: memory.byteCount) }
     logger?.debug("request \(requestID): \(HostcallTable.traceNames[Int(index)]) = \(status)")
   }

@@ -2,6 +2,7 @@ import DequeModule
 import Logging
 import NIOCore
 import NIOPosix
+import Wasmtime
 
 /// What one event loop has for itself: its connections to backends and the sandboxes that run on it.
 final class LoopState {
@@ -18,9 +19,17 @@ final class LoopState {
   /// turn lies a little ahead.
   private static let pause = TimeAmount.microseconds(20)
 
+  /// This loop's part of the sampler of guest stacks; nil until a guest on it is sampled.
+  private(set) var samplerThread: GuestSamplerThread?
+
   init(eventLoop: any EventLoop, connector: any BackendConnecting) {
     self.eventLoop = eventLoop
     self.connector = connector
+  }
+
+  func samplerThread(of sampler: GuestSampler) -> GuestSamplerThread? {
+    if samplerThread == nil { samplerThread = GuestSamplerThread(sampler) }
+    return samplerThread
   }
 
   /// Keeps a run alive until ``remove(_:)``, and looks after its limits.

@@ -12,6 +12,10 @@ public struct Program: Sendable {
   public let prepared: PreparedModule
   /// Whether the compiled code came from the cache.
   public let wasCached: Bool
+  /// The file that it was loaded from.
+  let path: String
+  /// A file with the same program and its symbols; nil is the program's own.
+  let symbolFile: String?
 
   /// Why a file is not a program.
   public struct LoadError: Error, CustomStringConvertible, Sendable {
@@ -26,10 +30,11 @@ public struct Program: Sendable {
   /// - Throws: ``LoadError`` in one line that names the file and what is wrong with it.
   public static func load(
     path: String, settings: EngineSettings, engine: () -> Engine, cache: ModuleCache?,
-    trapOnUnknownImports: Bool = false,
+    trapOnUnknownImports: Bool = false, symbolFile: String? = nil,
     willCompile: (_ byteCount: Int) -> Void = { _ in }
   ) throws -> Program {
     let bytes = try binary(at: path)
+    if let symbolFile { try checkSymbols(of: bytes, in: symbolFile) }
     let module: Module
     var wasCached = false
     do throws(WasmtimeError) {
@@ -50,11 +55,28 @@ public struct Program: Sendable {
       return Program(
         moduleID: ModuleIdentifier.of(bytes),
         name: URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent,
-        prepared: prepared, wasCached: wasCached)
+        prepared: prepared, wasCached: wasCached, path: path, symbolFile: symbolFile)
     } catch let error as HostcallTable.LinkError {
       throw LoadError(description: "\(path): cannot be linked: \(error)")
     } catch let error as WasmtimeError {
       throw LoadError(description: "\(path): cannot be linked: \(error.message.firstLine)")
+    }
+  }
+
+  /// Names for its functions. Read from the file once more, so that a program costs no memory for what most never ask;
+  /// a file that was replaced meanwhile has none to give.
+  func readSymbols() -> GuestSymbols {
+    guard let bytes = try? Program.binary(at: symbolFile ?? path),
+      symbolFile != nil || ModuleIdentifier.of(bytes) == moduleID
+    else { return GuestSymbols(moduleName: name) }
+    return GuestSymbols(module: bytes, moduleName: name)
+  }
+
+  private static func checkSymbols(of program: [UInt8], in file: String) throws {
+    let symbols = try binary(at: file)
+    guard GuestSymbols.haveSameCode(program, symbols) else {
+      throw LoadError(
+        description: "\(file): its code is not the program's; --symbols takes the same build before it was stripped")
     }
   }
 

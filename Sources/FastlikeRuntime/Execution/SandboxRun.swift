@@ -44,6 +44,9 @@ final class SandboxRun {
   private var hasEnded = false
   /// When the present request's time is over; nil while the guest has none.
   private var deadline: UInt64?
+  /// Nil until the guest serves a request whose stacks are sampled.
+  private var sampling: GuestSampling?
+  private var isSampled = false
   private let onEnd: ((GuestEnding) -> Void)?
 
   var hasWallLimit: Bool { service.settings.maximumWallNanoseconds != nil }
@@ -63,6 +66,7 @@ final class SandboxRun {
   private func begin(_ served: ServedRequest) {
     deadline = service.settings.maximumWallNanoseconds.map { served.request.receivedAt + $0 }
     sandbox.vcpuBeforeRequest = sandbox.vcpuNanoseconds
+    isSampled = beginSampling(served)
     served.onClosed = { [waker = sandbox.waker] in waker.wake() }
     context.observer = observer(of: served)
   }
@@ -70,11 +74,20 @@ final class SandboxRun {
   /// What is told of the guest's hostcalls, where anybody wants to know.
   private func observer(of served: ServedRequest) -> (any HostcallObserver)? {
     let isVerbose = service.isVerbose || served.request.head.headers.first("fastlike-verbose") == "1"
-    guard isVerbose || served.trace?.isDeep == true else { return served.trace }
+    guard isVerbose || isSampled || served.trace?.isDeep == true else { return served.trace }
     var logger = service.logger
     logger.logLevel = .debug
     return HostcallWatch(
-      recorder: served.trace, memory: context.memory, logger: isVerbose ? logger : nil, requestID: served.number)
+      recorder: served.trace, memory: context.memory, logger: isVerbose ? logger : nil, requestID: served.number,
+      sampled: isSampled ? sampling?.guest : nil)
+  }
+
+  private func beginSampling(_ served: ServedRequest) -> Bool {
+    guard let found = sampling ?? service.sampling(of: served, on: sandbox.loop) else { return false }
+    sampling = found
+    let isWanted = served.trace != nil && service.settings.cpuSampling.includes(served.request)
+    found.follow(isWanted ? served.trace : nil)
+    return isWanted
   }
 
   /// The guest took another request: its trace begins where the guest goes on.
@@ -88,6 +101,8 @@ final class SandboxRun {
   private func parted() {
     deadline = nil
     context.observer = nil
+    sampling?.follow(nil)
+    isSampled = false
   }
 
   func start() {
@@ -120,7 +135,7 @@ final class SandboxRun {
     if isInstantiated, !context.isWaiting { sandbox.trace?.resume() }
     let started = ctimestamp_monotonic()
     sandbox.pollStarted = started
-    let progress = fiber.poll()
+    let progress = pollSampled(fiber)
     sandbox.pollStarted = 0
     sandbox.vcpuNanoseconds += ctimestamp_monotonic() - started
     isPolling = false
@@ -129,6 +144,13 @@ final class SandboxRun {
     case .trapped(let trap): end(ending(of: trap))
     case .suspended: suspended()
     }
+  }
+
+  private func pollSampled(_ fiber: Fiber) -> Fiber.Progress {
+    guard let thread = sandbox.loop.samplerThread else { return fiber.poll() }
+    let progress = thread.run(isSampled ? sampling?.guest : nil) { fiber.poll() }
+    if isSampled { sampling?.drain() }
+    return progress
   }
 
   private func run() {
