@@ -137,7 +137,9 @@ public final class Service: RequestHandler {
   func prepareSymbols() -> GuestSymbolizer? {
     symbolizer.withLock { symbolizer in
       if symbolizer == nil {
-        symbolizer = GuestCode(program.prepared.module).map { GuestSymbolizer(code: $0, symbols: program.readSymbols()) }
+        symbolizer = GuestCode(program.prepared.module).map {
+          GuestSymbolizer(code: $0, symbols: program.readSymbols())
+        }
       }
       return symbolizer
     }

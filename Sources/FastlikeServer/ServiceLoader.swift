@@ -56,13 +56,14 @@ final class ServiceLoader: Sendable {
       defer { progress.end() }
       program = try Program.load(
         path: module, settings: settings, engine: { machine.engine }, cache: cache,
-        trapOnUnknownImports: execution.unknownImports == .trap,
+        trapOnUnknownImports: execution.unknownImports == .trap, symbolFile: execution.tracing.symbolFile,
         willCompile: { progress.begin(byteCount: $0) })
     }
     writeSymbols(of: program)
     var settings = SandboxSettings()
     settings.maximumWallNanoseconds = execution.maximumWallTime.map(\.inNanoseconds)
     settings.maximumCPUNanoseconds = execution.maximumCPUTime.map(\.inNanoseconds)
+    settings.cpuSampling = execution.tracing.cpuSampling
     return Service(
       program: program, configuration: configuration, settings: settings, arguments: arguments, clock: machine.clock,
       traces: traces, logs: logs, logger: logger, shared: shared)

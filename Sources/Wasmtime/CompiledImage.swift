@@ -37,7 +37,8 @@ struct CompiledImage {
     guard let text = sections.first(where: { $0.name == ".text" }) else { return nil }
     self.text = text.range
     let symbolTable: UInt32 = 2
-    guard let symbols = sections.first(where: { $0.type == symbolTable }), sections.indices.contains(symbols.link) else {
+    guard let symbols = sections.first(where: { $0.type == symbolTable }), sections.indices.contains(symbols.link)
+    else {
       return nil
     }
     readPieces(of: image, symbols.range, strings: sections[symbols.link].range)

@@ -27,7 +27,9 @@ public final class GuestCode: @unchecked Sendable {
   }
 
   /// From the first piece of a kind to the last; Wasmtime puts them side by side.
-  private static func range(of kind: CompiledImage.Piece.Kind, in image: CompiledImage, _ text: UInt) -> csampler_range_t {
+  private static func range(of kind: CompiledImage.Piece.Kind, in image: CompiledImage, _ text: UInt)
+    -> csampler_range_t
+  {
     let pieces = image.pieces.filter { $0.kind == kind }
     guard let first = pieces.first, let last = pieces.last else { return csampler_range_t() }
     return csampler_range_t(start: text + UInt(first.start), end: text + UInt(last.end))

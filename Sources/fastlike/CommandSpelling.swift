@@ -8,12 +8,18 @@ struct FlagSpelling {
   var takesValue: Bool
   /// Whether `--no-NAME` and `--NAME=false` exist.
   var isNegatable = false
+  /// The value of a flag that may stand alone; a number behind it is its value, anything else is not.
+  var standardNumber: String?
 
   static func value(_ name: String, short: Character? = nil) -> FlagSpelling {
     FlagSpelling(name: name, short: short, takesValue: true)
   }
 
   static func plain(_ name: String) -> FlagSpelling { FlagSpelling(name: name, takesValue: false) }
+
+  static func number(_ name: String, standard: String) -> FlagSpelling {
+    FlagSpelling(name: name, takesValue: true, standardNumber: standard)
+  }
 
   static func negatable(_ name: String) -> FlagSpelling {
     FlagSpelling(name: name, takesValue: false, isNegatable: true)
@@ -33,7 +39,8 @@ enum CommandSpelling {
     .value("compliance-region"), .value("fake-fastly-key"), .value("bind"), .value("addr"), .value("wasm"),
     .value("profile"), .value("profile-ui"), .value("profile-auth"), .negatable("profile-insecure-ui"),
     .value("profile-retain"), .value("profile-backend-cap"), .value("profile-spans"), .value("profile-async-grace"),
-    .value("profile-dir"), .value("profile-sample"), .value("module-cache"), .value("unknown-import-behavior"),
+    .value("profile-dir"), .value("profile-sample"), .number("profile-cpu", standard: "\(CPUSampling.standardRate)"),
+    .value("symbols"), .value("module-cache"), .value("unknown-import-behavior"),
     .value("max-wall"), .value("max-vcpu"), .plain("no-module-cache"), .plain("json"), .plain("help"),
     .plain("version"), .value("server"), .value("dir"), .value("token"), .value("path"), .value("status"),
     .value("outcome"), .value("module"), .value("min"), .value("limit"), .value("format"),
@@ -142,6 +149,10 @@ enum CommandSpelling {
     }
 
     private mutating func read(_ spelling: FlagSpelling, isNegated: Bool = false, value: String?) {
+      if let standard = spelling.standardNumber {
+        let follows = rest.first.map { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } } ?? false
+        return flags.append("--\(spelling.name)=" + (value ?? (follows ? rest.removeFirst() : standard)))
+      }
       guard !spelling.takesValue else {
         let value = value ?? rest.popFirst()
         return flags.append("--\(spelling.name)" + (value.map { "=\($0)" } ?? ""))

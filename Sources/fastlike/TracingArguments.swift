@@ -57,6 +57,19 @@ struct TracingArguments: ParsableArguments {
     help: ArgumentHelp("Keep one trace in so many, errors and the slowest always (default: 1).", valueName: "count"))
   var sampleOneIn: String?
 
+  @Option(
+    name: .customLong("profile-cpu"),
+    help: ArgumentHelp(
+      "Sample the stacks of running guests so many times a second (1000 without a number; default: not at all).",
+      valueName: "hz"))
+  var samplingRate: String?
+
+  @Option(
+    name: .customLong("symbols"),
+    help: ArgumentHelp(
+      "Take the names of functions from this file, the program before it was stripped.", valueName: "file"))
+  var symbolFile: String?
+
   func options(in environment: FlagEnvironment) throws -> TracingOptions {
     var options = TracingOptions()
     options.mode = try environment.value(mode, "profile", FlagValues.profile) ?? options.mode
@@ -69,6 +82,12 @@ struct TracingArguments: ParsableArguments {
     options.asyncGrace = try environment.value(asyncGrace, "profile-async-grace", FlagValues.duration)
     options.directory = try environment.value(directory, "profile-dir", FlagValues.path)
     options.sampleOneIn = try environment.value(sampleOneIn, "profile-sample", FlagValues.count) ?? 1
+    options.samplesPerSecond = try environment.value(samplingRate, "profile-cpu", FlagValues.samplingRate)
+    options.symbolFile = try environment.value(symbolFile, "symbols", FlagValues.path)
+    if options.samplesPerSecond != nil, options.mode == .off {
+      throw ConfigurationError(
+        place: "--profile-cpu", problem: "has no trace to put samples into with --profile off; leave one of them away")
+    }
     if let page = options.page { try check(page, options) }
     return options
   }

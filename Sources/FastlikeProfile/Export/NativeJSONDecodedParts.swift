@@ -138,7 +138,9 @@ struct DecodedStacks: Decodable {
       frame = StackFrame(
         name: PrintableText.bounded(try object.text(.name), to: StackFrame.maximumNameBytes),
         module: PrintableText.bounded(try object.text(.module), to: StackFrame.maximumNameBytes),
-        kind: StackFrame.Kind(rawValue: try object.text(.kind)) ?? .unknown, isInlined: try object.flag(.inlined))
+        kind: StackFrame.Kind(rawValue: try object.text(.kind)) ?? .unknown, isInlined: try object.flag(.inlined),
+        file: PrintableText.bounded(try object.text(.file), to: StackFrame.maximumNameBytes),
+        line: try object.small(.line))
     }
   }
 

@@ -5,7 +5,8 @@ enum NativeJSONKey: String, CodingKey {
   case moduleID = "module_id"
   case moduleName = "module_name"
   case processID = "process_id"
-  case method, url, status, name, variant, outcome, failure, notes, deep, labels, kind, module, inlined, count, bytes
+  case method, url, status, name, variant, outcome, failure, notes, deep, labels, kind, module, inlined, file, line,
+    count, bytes
   case httpVersion = "http_version"
   case responseBytes = "response_bytes"
   case wallStart = "wall_start"

@@ -223,6 +223,10 @@ public enum NativeJSONEncoder {
       if !frame.module.isEmpty { json.field("module", frame.module) }
       json.field("kind", frame.kind.rawValue)
       if frame.isInlined { json.field("inlined", true) }
+      if !frame.file.isEmpty {
+        json.field("file", frame.file)
+        json.field("line", Int64(frame.line))
+      }
       json.endObject()
     }
     json.endArray()

@@ -72,12 +72,13 @@ struct PprofProfile {
     while index >= 0, index < table.nodes.count {
       let node = table.nodes[index]
       let frame = table.frames[Int(node.frame)]
-      let file = strings.number(of: frame.module)
+      let module = strings.number(of: frame.module)
+      let file = frame.file.isEmpty ? module : strings.number(of: frame.file)
       inlined.append(functions.number(of: Function(name: strings.number(of: frame.name), filename: file)))
       index = Int(node.parent)
       if frame.isInlined, index >= 0 { continue }
       let isForeign = frame.kind != .guest && !frame.module.isEmpty
-      let mapping = isForeign ? mappings.number(of: Mapping(filename: file, buildID: 0)) : traceMapping
+      let mapping = isForeign ? mappings.number(of: Mapping(filename: module, buildID: 0)) : traceMapping
       found.append(locations.number(of: Location(mapping: mapping, functions: inlined)))
       inlined = []
     }

@@ -88,6 +88,8 @@ private struct SpeedscopeFile {
   private struct Frame: Hashable {
     let name: String
     let file: String
+    /// At which the function begins; 0 when not known.
+    var line: UInt32 = 0
   }
 
   private var profiles: JSONByteWriter
@@ -99,8 +101,8 @@ private struct SpeedscopeFile {
   }
 
   /// Equal names must be one frame, or readers take them for different functions.
-  private mutating func frame(_ name: String, file: String = "") -> Int {
-    frames.number(of: Frame(name: name.isEmpty ? "unknown" : name, file: file))
+  private mutating func frame(_ name: String, file: String = "", line: UInt32 = 0) -> Int {
+    frames.number(of: Frame(name: name.isEmpty ? "unknown" : name, file: file, line: line))
   }
 
   /// - Parameter items: In the order of their start, without overlaps.
@@ -138,7 +140,9 @@ private struct SpeedscopeFile {
     let weights = group.samples.map { group.isWeighted ? $0.weightNanos : 1 }
     let total = weights.reduce(Int64(0)) { min(Interval.bound, $0 + $1) }
     begin("sampled", name, unit: group.isWeighted ? "nanoseconds" : "none", end: total)
-    let frameIndices = group.table.frames.map { frame($0.name, file: $0.module) }
+    let frameIndices = group.table.frames.map {
+      frame($0.name, file: $0.file.isEmpty ? $0.module : $0.file, line: $0.line)
+    }
     var stacks: [UInt32: [UInt8]] = [:]
     profiles.key("samples")
     profiles.beginArray()
@@ -190,6 +194,7 @@ private struct SpeedscopeFile {
       json.beginObject()
       json.field("name", frame.name)
       if !frame.file.isEmpty { json.field("file", frame.file) }
+      if frame.line > 0 { json.field("line", Int64(frame.line)) }
       json.endObject()
     }
     json.endObject()

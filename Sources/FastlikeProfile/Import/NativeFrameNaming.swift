@@ -49,8 +49,15 @@ enum NativeFrameNaming {
     if kind == .guest, isTrampoline(name) { kind = .host }
     let isGuest = kind == .guest
     return StackFrame(
-      name: bounded(withoutRustHash(name)), module: isGuest && module.isGenerated ? "" : module.name, kind: kind,
+      name: bounded(readable(name, isGuest: isGuest)), module: isGuest && module.isGenerated ? "" : module.name,
+      kind: kind,
       isInlined: isInlined)
+  }
+
+  /// Samplers give the guest's names as its compiler wrote them, and the others' readable.
+  private static func readable(_ name: Substring, isGuest: Bool) -> Substring {
+    let plain = withoutRustHash(name)
+    return isGuest ? Substring(SymbolName.readable(String(plain))) : plain
   }
 
   /// The function at an address that has no symbol.

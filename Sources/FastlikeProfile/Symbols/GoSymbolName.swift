@@ -19,7 +19,7 @@ enum GoSymbolName {
     } else if rest.hasPrefix("github.com_") || rest.hasPrefix("golang.org_") {
       rest = rest.dropFirst(11)
     }
-    return head + rest
+    return String(head) + rest
   }
 
   /// `net_http.__Request_.Write` is `net_http.(*Request).Write`: other characters than letters, digits and dots are
@@ -30,6 +30,6 @@ enum GoSymbolName {
     }
     let type = symbol[start.upperBound..<end.lowerBound]
     guard !type.isEmpty, type.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }) else { return symbol }
-    return symbol[..<start.lowerBound] + ".(*\(type))." + symbol[end.upperBound...]
+    return "\(symbol[..<start.lowerBound]).(*\(type)).\(symbol[end.upperBound...])"
   }
 }

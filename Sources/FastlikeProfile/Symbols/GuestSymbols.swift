@@ -36,7 +36,9 @@ public struct GuestSymbols: Sendable {
       file: origin?.file ?? "", line: origin?.line ?? 0)
   }
 
-  private func unnamed(_ function: UInt32) -> String { "\(moduleName.isEmpty ? "module" : moduleName)!func[\(function)]" }
+  private func unnamed(_ function: UInt32) -> String {
+    "\(moduleName.isEmpty ? "module" : moduleName)!func[\(function)]"
+  }
 }
 
 extension GuestSymbols {

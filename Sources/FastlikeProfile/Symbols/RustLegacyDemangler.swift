@@ -2,7 +2,8 @@
 enum RustLegacyDemangler {
   static func demangle(_ symbol: String) -> String? {
     let bytes = Array(symbol.utf8)
-    guard let start = [Array("_ZN".utf8), Array("__ZN".utf8), Array("ZN".utf8)].first(where: { bytes.starts(with: $0) })
+    guard
+      let start = [Array("_ZN".utf8), Array("__ZN".utf8), Array("ZN".utf8)].first(where: { bytes.starts(with: $0) })
     else { return nil }
     var cursor = start.count
     var parts: [ArraySlice<UInt8>] = []

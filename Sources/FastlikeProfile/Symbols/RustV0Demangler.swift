@@ -63,17 +63,25 @@ struct RustV0Demangler {
       case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
       case UInt8(ascii: "a")...UInt8(ascii: "z"): digit = byte - UInt8(ascii: "a") + 10
       case UInt8(ascii: "A")...UInt8(ascii: "Z"): digit = byte - UInt8(ascii: "A") + 36
-      case UInt8(ascii: "_"): return value + 1
+      case UInt8(ascii: "_"):
+        guard value < .max else { throw Malformed() }
+        return value + 1
       default: throw Malformed()
       }
-      guard value < UInt64.max / 128 else { throw Malformed() }
-      value = value * 62 + UInt64(digit)
+      // Crates' hashes fill the 64 bits.
+      let (product, isTooLarge) = value.multipliedReportingOverflow(by: 62)
+      let (sum, isBeyond) = product.addingReportingOverflow(UInt64(digit))
+      guard !isTooLarge, !isBeyond else { throw Malformed() }
+      value = sum
     }
   }
 
   /// A number behind a tag, one more than written; 0 without the tag.
   private mutating func optionalNumber(_ tag: Unicode.Scalar) throws -> UInt64 {
-    eat(tag) ? try base62() + 1 : 0
+    guard eat(tag) else { return 0 }
+    let number = try base62()
+    guard number < .max else { throw Malformed() }
+    return number + 1
   }
 
   private mutating func decimal() throws -> Int {
@@ -96,7 +104,8 @@ struct RustV0Demangler {
     guard length <= bytes.count - place else { throw Malformed() }
     defer { place += length }
     let raw = bytes[place..<(place + length)]
-    return isEncoded ? Array((Punycode.decoded(raw) ?? "punycode{\(String(decoding: raw, as: UTF8.self))}").utf8) : Array(raw)
+    return isEncoded
+      ? Array((Punycode.decoded(raw) ?? "punycode{\(String(decoding: raw, as: UTF8.self))}").utf8) : Array(raw)
   }
 
   // MARK: Writing
@@ -385,7 +394,8 @@ struct RustV0Demangler {
     var digits = ""
     while !eat("_") {
       let byte = try next()
-      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+      guard
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
       else { throw Malformed() }
       digits.unicodeScalars.append(Unicode.Scalar(byte))
     }

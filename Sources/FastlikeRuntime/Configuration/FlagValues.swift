@@ -1,5 +1,6 @@
 import ComputeABI
 public import FastlikeProfile
+import Wasmtime
 
 /// Reads the values of flags and of the variables that stand for them.
 ///
@@ -206,6 +207,16 @@ public enum FlagValues {
     if value == "none" { return nil }
     let limit = try duration(value, flag: flag)
     return limit == .zero ? nil : limit
+  }
+
+  /// How many times a second guests are sampled.
+  public static func samplingRate(_ value: String, flag: String) throws -> Int {
+    guard let rate = Int(value), GuestSampler.rates.contains(rate) else {
+      throw error(
+        flag, value,
+        "samples a second, from \(GuestSampler.rates.lowerBound) to \(GuestSampler.rates.upperBound)")
+    }
+    return rate
   }
 
   // MARK: Modes

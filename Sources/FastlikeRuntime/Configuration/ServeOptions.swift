@@ -60,6 +60,18 @@ public struct TracingOptions: Sendable, Equatable {
   public var directory: String?
   /// One trace in so many is kept, errors and the slowest always.
   public var sampleOneIn = 1
+  /// How many times a second the stacks of running guests are sampled; nil samples only what a mode or a client asks for.
+  public var samplesPerSecond: Int?
+  /// A file with the program and its symbols, where the program itself has none.
+  public var symbolFile: String?
+
+  /// Whose stacks are sampled.
+  public var cpuSampling: CPUSampling {
+    var sampling = CPUSampling()
+    sampling.isAlways = samplesPerSecond != nil || mode.includes(.combined)
+    if let samplesPerSecond { sampling.samplesPerSecond = samplesPerSecond }
+    return sampling
+  }
 
   public init() {}
 }

@@ -255,7 +255,9 @@ final class SandboxRun {
 extension WasmTrap {
   /// The message with the functions that led to it; never data.
   var text: String {
-    let stack = frames.prefix(32).map { "\n  at " + ($0.functionName ?? "function \($0.functionIndex)") }
+    let stack = frames.prefix(32).map { frame in
+      "\n  at " + (frame.functionName.map { SymbolName.readable($0) } ?? "function \(frame.functionIndex)")
+    }
     return (reason ?? message.firstLine) + stack.joined()
   }
 }

@@ -1,0 +1,70 @@
+import Foundation
+import Testing
+import Wasmtime
+
+/// A guest is sampled until some samples are there; nothing depends on how long that takes.
+@Suite struct GuestSamplerTests {
+  private static let engine: Engine = {
+    var settings = EngineSettings()
+    settings.maximumInstances = 8
+    settings.epochInterruption = false
+    return Engine(settings)
+  }()
+
+  private static let module = """
+    (module (memory (export "memory") 1)
+      (func $spin (param $n i32) (result i32) (local $x i32)
+        (loop $again
+          (local.set $x (i32.add (i32.mul (local.get $x) (i32.const 1664525)) (i32.const 1013904223)))
+          (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+          (br_if $again (local.get $n)))
+        (local.get $x))
+      (func $outer (result i32) (call $spin (i32.const 20000000)))
+      (func (export "_start") (drop (call $outer))))
+    """
+
+  @Test func `a computing guest's whole stack is sampled, innermost function first`() throws {
+    let engine = Self.engine
+    let module = try Module(engine: engine, bytes: Module.binary(fromText: Self.module))
+    let prepared = try Linker(engine: engine).preInstantiate(module)
+    let fiber = Fiber(prepared, data: UnsafeMutableRawPointer(bitPattern: 8)!, memoryLimit: 1 << 20)
+    fiber.instantiate()
+    _ = fiber.poll()
+    let code = try #require(GuestCode(module))
+    let guest = SampledGuest(code: code)
+    let sampler = try #require(GuestSampler(samplesPerSecond: 5_000))
+    let thread = try #require(GuestSamplerThread(sampler))
+    var stacks: [[UInt32]] = []
+    var weight: Int64 = 0
+    for _ in 0..<200 where stacks.count < 10 {
+      #expect(fiber.call("_start"))
+      _ = thread.run(guest) { fiber.poll() }
+      let missed = thread.drain { sample in
+        #expect(sample.hostcall == nil)
+        weight += sample.weightNanoseconds
+        stacks.append(sample.frames.compactMap { code.function(at: $0) })
+      }
+      #expect(missed == 0)
+    }
+    #expect(stacks.count >= 10)
+    #expect(weight > 0)
+    let wholeStacks = stacks.filter { $0 == [0, 1, 2] }
+    #expect(wholeStacks.count > stacks.count / 2)
+    withExtendedLifetime(guest) {}
+  }
+
+  @Test func `addresses outside of the module's code are no function's`() throws {
+    let module = try Module(engine: Self.engine, bytes: Module.binary(fromText: Self.module))
+    let code = try #require(GuestCode(module))
+    #expect(code.function(at: 0) == nil)
+    #expect(code.function(at: .max) == nil)
+  }
+
+  @Test func `nothing is sampled while no guest runs`() throws {
+    let sampler = try #require(GuestSampler(samplesPerSecond: 5_000))
+    let thread = try #require(GuestSamplerThread(sampler))
+    usleep(5_000)
+    let missed = thread.drain { _ in #expect(Bool(false), "a sample of nothing") }
+    #expect(missed == 0)
+  }
+}
