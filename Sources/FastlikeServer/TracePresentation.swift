@@ -48,10 +48,13 @@ struct TracePresentation {
     }
     if options.mode.requestsNativeSampling {
       #if os(Linux)
-        lines.append("code maps for perf are written as jit-PID.dump; stacks are not sampled in the process yet")
+        lines.append("code maps for perf are written as jit-PID.dump")
       #else
         lines.append("this system has no code maps for samplers, so only traces are recorded")
       #endif
+    }
+    if options.cpuSampling.isAlways {
+      lines.append("stacks of running guests are sampled \(options.cpuSampling.samplesPerSecond) times a second")
     }
     for line in lines { print("fastlike: profile \(options.mode.rawValue): \(line)") }
   }

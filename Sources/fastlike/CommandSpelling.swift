@@ -64,7 +64,7 @@ enum CommandSpelling {
   static let subcommands = ["serve", "run", "abi", "demo", "trace", "version", "help"]
 
   /// What must follow a subcommand that does nothing by itself.
-  static let nestedSubcommands = ["trace": ["list", "show", "export", "flame"]]
+  static let nestedSubcommands = ["trace": ["list", "show", "export", "flame", "import-perf"]]
 
   /// The arguments in the parser's form.
   ///

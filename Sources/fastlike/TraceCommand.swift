@@ -1,7 +1,7 @@
 import ArgumentParser
 import FastlikeRuntime
 
-/// `fastlike trace`. It records nothing itself: it reads what a server or an archive has.
+/// `fastlike trace`. It records nothing itself: it reads what a server or an archive has, and adds samples to it.
 struct TraceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "trace", abstract: "Reads recorded requests from a running server or from an archive folder.",
@@ -11,7 +11,10 @@ struct TraceCommand: ParsableCommand {
       fastlike trace export 12 13 --dir traces --format firefox --output slow.json
       fastlike trace flame --dir traces --route /items --output items.svg
       """,
-    subcommands: [TraceListCommand.self, TraceShowCommand.self, TraceExportCommand.self, TraceFlameCommand.self])
+    subcommands: [
+      TraceListCommand.self, TraceShowCommand.self, TraceExportCommand.self, TraceFlameCommand.self,
+      TraceImportCommand.self,
+    ])
 }
 
 /// The flags that say where traces are read from.

@@ -1,10 +1,11 @@
 import FastlikeProfile
 import FastlikeRuntime
+import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// Asks a profile page: one connection and one `GET` at a time, without redirections and proxies.
+/// Asks a profile page: one connection and one request at a time, without redirections and proxies.
 struct TracePageClient: Sendable, Equatable {
   struct Answer: Sendable {
     let status: UInt
@@ -21,6 +22,9 @@ struct TracePageClient: Sendable, Equatable {
   private static let connectTimeout = TimeAmount.seconds(5)
   /// How long one answer may take altogether.
   private static let answerTimeout = TimeAmount.seconds(60)
+  /// The same for one to a file that is sent.
+  private static let uploadTimeout = TimeAmount.minutes(15)
+  private static let pieceBytes = 1 << 18
 
   private var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
@@ -50,6 +54,38 @@ struct TracePageClient: Sendable, Equatable {
 
   /// - Throws: ``TraceSourceError`` when there is no whole answer. A status that tells of an error is none.
   func get(_ path: String) async throws -> Answer {
+    try await exchange(within: Self.answerTimeout) { outbound in
+      try await outbound.write(.head(head(.GET, path)))
+      try await outbound.write(.end(nil))
+    }
+  }
+
+  /// Sends a file.
+  /// - Throws: ``TraceSourceError`` also when the file cannot be read.
+  func post(_ path: String, file: String) async throws -> Answer {
+    guard let handle = FileHandle(forReadingAtPath: file), let length = try? handle.seekToEnd(),
+      (try? handle.seek(toOffset: 0)) != nil
+    else { throw TraceSourceError.unreadable(file, reason: "cannot be read") }
+    defer { try? handle.close() }
+    var head = head(.POST, path)
+    head.headers.add(name: "content-type", value: "application/octet-stream")
+    head.headers.add(name: "content-length", value: "\(length)")
+    let request = head
+    return try await exchange(within: Self.uploadTimeout) { outbound in
+      // A server that refuses answers and closes before it has read all: the answer counts.
+      do {
+        try await outbound.write(.head(request))
+        while let piece = try handle.read(upToCount: Self.pieceBytes), !piece.isEmpty {
+          try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: piece))))
+        }
+        try await outbound.write(.end(nil))
+      } catch {}
+    }
+  }
+
+  private func exchange(
+    within timeout: TimeAmount, _ send: (NIOAsyncChannelOutboundWriter<HTTPClientRequestPart>) async throws -> Void
+  ) async throws -> Answer {
     let channel: NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
     do {
       channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -65,12 +101,11 @@ struct TracePageClient: Sendable, Equatable {
       throw TraceSourceError.unreachable(name)
     }
     let connection = channel.channel
-    let deadline = connection.eventLoop.scheduleTask(in: Self.answerTimeout) { connection.close(promise: nil) }
+    let deadline = connection.eventLoop.scheduleTask(in: timeout) { connection.close(promise: nil) }
     defer { deadline.cancel() }
     do {
       let answer = try await channel.executeThenClose { inbound, outbound in
-        try await outbound.write(.head(head(for: path)))
-        try await outbound.write(.end(nil))
+        try await send(outbound)
         return try await Self.read(inbound)
       }
       guard let answer else { throw TraceSourceError.cutAnswer(name) }
@@ -82,10 +117,10 @@ struct TracePageClient: Sendable, Equatable {
     }
   }
 
-  private func head(for path: String) -> HTTPRequestHead {
+  private func head(_ method: HTTPMethod, _ path: String) -> HTTPRequestHead {
     var headers = HTTPHeaders([("host", authority), ("connection", "close")])
     if !token.isEmpty { headers.add(name: "authorization", value: "Bearer \(token)") }
-    return HTTPRequestHead(version: .http1_1, method: .GET, uri: path, headers: headers)
+    return HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)
   }
 
   /// nil when the response ends before its end, or is larger than any trace that is read.

@@ -6,6 +6,9 @@ struct PageGuard<Context: RequestContext>: RouterMiddleware {
   /// The one other site that may read an export: the viewer that fetches it by its address.
   static var firefoxProfiler: String { "https://profiler.firefox.com" }
 
+  /// The one address that takes something: samples of a profiler.
+  static var samplesPath: RouterPath { "/api/samples" }
+
   let authorization: ProfilePageAuthorization
 
   func handle(
@@ -41,6 +44,7 @@ struct PageGuard<Context: RequestContext>: RouterMiddleware {
         "this page is for this machine: open it under localhost, 127.0.0.1, [::1] or the address it listens on")
     }
     guard isOwnOrigin(request) else { return PageAnswer.text(.forbidden, "other sites may not read this page") }
+    if request.method == .post, request.uri.path == Self.samplesPath.description { return nil }
     guard request.method == .get || request.method == .head else {
       var response = PageAnswer.text(.methodNotAllowed, "this page can only be read: use GET")
       response.headers[.allow] = "GET, HEAD"

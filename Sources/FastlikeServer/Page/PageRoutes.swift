@@ -12,6 +12,16 @@ struct PageRoutes: Sendable {
   let archive: TraceArchive?
   let authorization: ProfilePageAuthorization
   let templates: PageTemplates
+  private let samples = SampleImport()
+
+  init(
+    store: ProfileStore?, archive: TraceArchive?, authorization: ProfilePageAuthorization, templates: PageTemplates
+  ) {
+    self.store = store
+    self.archive = archive
+    self.authorization = authorization
+    self.templates = templates
+  }
 
   func router() -> Router<Context> {
     let router = Router(context: Context.self, options: .autoGenerateHeadEndpoints)
@@ -28,6 +38,9 @@ struct PageRoutes: Sendable {
     }
     router.get("api/traces.json") { request, _ in
       try await withStore { try await bundle($0, RequestFilter(query: request.uri.query ?? "")) }
+    }
+    router.post(PageGuard<Context>.samplesPath) { request, _ in
+      try await withStore { try await samples.answer(request, store: $0, archive: archive) }
     }
     // Two names for one stream: the first is part of the interface for programs, the second is short.
     for path in ["api/live", "events"] as [RouterPath] {

@@ -15,7 +15,7 @@ import Synchronization
 /// ```
 ///
 /// # Security
-/// It only reads. Without a token it answers requests for loopback names alone, when it listens on loopback, and none of
+/// It only reads, and takes samples for what it has. Without a token it answers requests for loopback names alone, when it listens on loopback, and none of
 /// other sites' scripts; with one, every request needs it, files and events too.
 public final class ProfilePage: Sendable {
   private let routes: PageRoutes
