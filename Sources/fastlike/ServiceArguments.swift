@@ -52,6 +52,11 @@ struct ServiceArguments: ParsableArguments {
     help: ArgumentHelp("A value of Fastly-Key that counts as valid. May be repeated.", valueName: "key"))
   var fastlyKeys: [String] = []
 
+  @Option(
+    name: .customLong("local-pushpin-proxy-port"),
+    help: ArgumentHelp("The port of a local Pushpin, for redirect_to_grip_proxy.", valueName: "port"))
+  var pushpinPort: String?
+
   func options(in environment: FlagEnvironment) throws -> ServiceOptions {
     var options = ServiceOptions()
     options.manifest = try environment.value(config, "config", FlagValues.path)
@@ -64,6 +69,7 @@ struct ServiceArguments: ParsableArguments {
     options.geoFile = try environment.value(geo, "geo", FlagValues.path)
     options.complianceRegion = try environment.value(
       complianceRegion, "compliance-region", FlagValues.complianceRegion)
+    options.pushpinPort = try environment.value(pushpinPort, "local-pushpin-proxy-port", FlagValues.port)
     options.fastlyKeys = try environment.values(fastlyKeys, "fake-fastly-key", FlagValues.fastlyKey)
     try Self.refuseDuplicates(options.backends.map(\.name), "--backend")
     try Self.refuseDuplicates(options.overrideHosts.map(\.backend), "--override-host")

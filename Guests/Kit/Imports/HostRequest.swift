@@ -297,3 +297,27 @@ func hostRequestInspect(
 func hostRequestDownstreamTlsClientServername(
   _ tlsSniOut: UnsafeMutablePointer<UInt8>?, _ tlsSniMaxLen: UInt32, _ nwrittenOut: UnsafeMutablePointer<UInt32>?
 ) -> UInt32
+
+@_extern(wasm, module: "fastly_http_req", name: "upgrade_websocket")
+@_extern(c, "fastly_http_req_upgrade_websocket")
+func hostRequestUpgradeWebsocket(_ backendName: UnsafePointer<UInt8>?, _ backendNameLen: UInt32) -> UInt32
+
+@_extern(wasm, module: "fastly_http_req", name: "redirect_to_websocket_proxy")
+@_extern(c, "fastly_http_req_redirect_to_websocket_proxy")
+func hostRequestRedirectToWebsocketProxy(_ backendName: UnsafePointer<UInt8>?, _ backendNameLen: UInt32) -> UInt32
+
+@_extern(wasm, module: "fastly_http_req", name: "redirect_to_grip_proxy")
+@_extern(c, "fastly_http_req_redirect_to_grip_proxy")
+func hostRequestRedirectToGripProxy(_ backendName: UnsafePointer<UInt8>?, _ backendNameLen: UInt32) -> UInt32
+
+@_extern(wasm, module: "fastly_http_req", name: "redirect_to_websocket_proxy_v2")
+@_extern(c, "fastly_http_req_redirect_to_websocket_proxy_v2")
+func hostRequestRedirectToWebsocketProxyV2(
+  _ h: UInt32, _ backendName: UnsafePointer<UInt8>?, _ backendNameLen: UInt32
+) -> UInt32
+
+@_extern(wasm, module: "fastly_http_req", name: "redirect_to_grip_proxy_v2")
+@_extern(c, "fastly_http_req_redirect_to_grip_proxy_v2")
+func hostRequestRedirectToGripProxyV2(
+  _ h: UInt32, _ backendName: UnsafePointer<UInt8>?, _ backendNameLen: UInt32
+) -> UInt32

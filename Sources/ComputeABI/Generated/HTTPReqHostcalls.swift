@@ -107,6 +107,16 @@ public protocol HTTPReqHostcalls: AnyObject {
   func httpReqClose(handle: RequestHandle) throws(Status)
   /// `fastly_http_req.auto_decompress_response_set`.
   func httpReqAutoDecompressResponseSet(handle: RequestHandle, encodings: ContentEncodings) throws(Status)
+  /// `fastly_http_req.upgrade_websocket`.
+  func httpReqUpgradeWebsocket(backendName: GuestBytes) throws(Status) -> Blocking<Void>
+  /// `fastly_http_req.redirect_to_websocket_proxy`.
+  func httpReqRedirectToWebsocketProxy(backendName: GuestBytes) throws(Status) -> Blocking<Void>
+  /// `fastly_http_req.redirect_to_grip_proxy`.
+  func httpReqRedirectToGripProxy(backendName: GuestBytes) throws(Status) -> Blocking<Void>
+  /// `fastly_http_req.redirect_to_websocket_proxy_v2`.
+  func httpReqRedirectToWebsocketProxyV2(handle: RequestHandle, backendName: GuestBytes) throws(Status) -> Blocking<Void>
+  /// `fastly_http_req.redirect_to_grip_proxy_v2`.
+  func httpReqRedirectToGripProxyV2(handle: RequestHandle, backendName: GuestBytes) throws(Status) -> Blocking<Void>
   /// `fastly_http_req.framing_headers_mode_set`.
   func httpReqFramingHeadersModeSet(handle: RequestHandle, mode: FramingHeadersMode) throws(Status)
   /// `fastly_http_req.register_dynamic_backend`.
@@ -603,24 +613,41 @@ let httpReqAutoDecompressResponseSetThunk: wasmtime_func_unchecked_callback_t = 
   }
 }
 
-let httpReqUpgradeWebsocketThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(209, caller, raw)
+let httpReqUpgradeWebsocketThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(209, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let backendName = try memory.bytes(a.u32(0), count: a.u32(1))
+    return try host.httpReqUpgradeWebsocket(backendName: backendName).finishing { (_) throws(Status) in }
+  }
 }
 
-let httpReqRedirectToWebsocketProxyThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(210, caller, raw)
+let httpReqRedirectToWebsocketProxyThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(210, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let backendName = try memory.bytes(a.u32(0), count: a.u32(1))
+    return try host.httpReqRedirectToWebsocketProxy(backendName: backendName).finishing { (_) throws(Status) in }
+  }
 }
 
-let httpReqRedirectToGripProxyThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(211, caller, raw)
+let httpReqRedirectToGripProxyThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(211, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let backendName = try memory.bytes(a.u32(0), count: a.u32(1))
+    return try host.httpReqRedirectToGripProxy(backendName: backendName).finishing { (_) throws(Status) in }
+  }
 }
 
-let httpReqRedirectToWebsocketProxyV2Thunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(212, caller, raw)
+let httpReqRedirectToWebsocketProxyV2Thunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(212, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = RequestHandle(rawValue: a.u32(0))
+    let backendName = try memory.bytes(a.u32(1), count: a.u32(2))
+    return try host.httpReqRedirectToWebsocketProxyV2(handle: handle, backendName: backendName).finishing { (_) throws(Status) in }
+  }
 }
 
-let httpReqRedirectToGripProxyV2Thunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(213, caller, raw)
+let httpReqRedirectToGripProxyV2Thunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(213, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = RequestHandle(rawValue: a.u32(0))
+    let backendName = try memory.bytes(a.u32(1), count: a.u32(2))
+    return try host.httpReqRedirectToGripProxyV2(handle: handle, backendName: backendName).finishing { (_) throws(Status) in }
+  }
 }
 
 let httpReqFramingHeadersModeSetThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in

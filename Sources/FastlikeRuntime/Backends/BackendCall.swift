@@ -1,4 +1,5 @@
 import CTimestamp
+import ComputeABI
 import NIOCore
 import NIOHPACK
 
@@ -13,6 +14,8 @@ final class BackendCall {
   let headerBlock: HPACKHeaders?
   let framing: Framing
   let body: OutgoingBody
+  /// What goes to the backend once it has switched protocols; nil where it may not.
+  let tunnel: BodyPipe?
   /// Whether nothing was taken out of a streamed body yet, so that it can be sent again.
   var isBodyIntact = true
   /// Connections of HTTP/2 that it was to be tried on again.
@@ -35,16 +38,22 @@ final class BackendCall {
     self.eventLoop = eventLoop
     method = request.head.method
     body = request.body
+    tunnel = request.tunnel
     var wire = request.head
     framing = FramingHeaders.resolve(
       headers: &wire.headers, mode: request.framing, bodyLength: request.body.knownLength,
       messageKind: .request(method: method))
+    if request.tunnel != nil {
+      // Streams of HTTP/2 cannot be handed over.
+      if backend.speaksHTTP2 { throw SendError(.httpUpgradeFailed) }
+      HandoffTarget.restoreUpgrade(of: request.head.headers, in: &wire.headers)
+    }
     if backend.speaksHTTP2 {
       headerBlock = try HTTP2Headers.request(wire, usesTLS: backend.usesTLS)
       head = ByteBuffer()
     } else {
       headerBlock = nil
-      head = try RequestEncoder.head(wire, closesAfter: !backend.isPooled)
+      head = try RequestEncoder.head(wire, closesAfter: !backend.isPooled && tunnel == nil)
     }
     exchange.cancelHandler = { self.cancel() }
   }
@@ -72,6 +81,7 @@ final class BackendCall {
     abort = nil
     exchange.cancelHandler = nil
     if case .pipe(let pipe, _) = body { pipe.cancel() }
+    tunnel?.cancel()
     exchange.end(at: now)
   }
 

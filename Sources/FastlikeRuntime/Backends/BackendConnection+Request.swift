@@ -73,6 +73,27 @@ extension BackendConnection {
     write(buffer, isLast: contentRemaining == 0, of: call)
   }
 
+  /// Moves the client's bytes to a backend that has switched protocols.
+  func pumpTunnel() {
+    guard isTunnel, !isPumping, let context, let call, let tunnel = call.tunnel else { return }
+    isPumping = true
+    defer { isPumping = false }
+    var hasEnded = false
+    loop: while self.call === call, channel.isWritable {
+      switch tunnel.read(max: Self.pieceSize) {
+      case .bytes(let buffer):
+        call.exchange.phases.requestBodyBytes += buffer.readableBytes
+        context.write(wrapOutboundOut(buffer), promise: nil)
+      case .pending: break loop
+      case .end, .failed:
+        hasEnded = true
+        break loop
+      }
+    }
+    flush()
+    if hasEnded { tunnelEnded() }
+  }
+
   private func finishRequestBody(trailers: HeaderList?, of call: BackendCall) {
     if let contentRemaining {
       if contentRemaining > 0 { interrupt(.requestBodyBroken) }

@@ -41,6 +41,8 @@ final class BackendConnection: ChannelDuplexHandler {
   private var unreportedHead: ResponseHead?
   private var isReadHeld = false
   private var endedUncleanly = false
+  /// Whether the backend has switched protocols: bytes go both ways as they are, without deadlines.
+  private(set) var isTunnel = false
   private var hasServed = false
 
   init(to definition: BackendDefinition, over channel: any Channel, owner: any BackendConnectionOwner) {
@@ -58,7 +60,7 @@ final class BackendConnection: ChannelDuplexHandler {
     call.exchange.phases.reusedConnection = hasServed
     call.exchange.phases.peerAddress = channel.remoteAddress
     state = ExchangeState(isReused: hasServed, method: call.method)
-    parser = ResponseParser(method: call.method)
+    parser = ResponseParser(method: call.method, acceptsUpgrade: call.tunnel != nil)
     hasServed = true
     guard context != nil, channel.isActive else { return interrupt(.closed) }
     armFirstByteTimer()
@@ -107,6 +109,7 @@ final class BackendConnection: ChannelDuplexHandler {
     timer.clear()
     call?.abort = nil
     if case .pipe(let pipe, _)? = call?.body { pipe.onReadable = nil }
+    call?.tunnel?.onReadable = nil
     pipe?.onWritable = nil
     pipe?.onCancel = nil
     responsePipe = nil
@@ -153,6 +156,7 @@ extension BackendConnection {
       pipe.onCancel = { [weak self] in self?.abandon() }
       responsePipe = pipe
       unreportedHead = head
+      if head.status == 101 { beginTunnel(of: call) }
     case .body(let bytes):
       call.exchange.phases.responseBodyBytes += bytes.readableBytes
       responsePipe?.write(bytes)
@@ -160,7 +164,19 @@ extension BackendConnection {
     }
   }
 
-  private func responseEnded(trailers: HeaderList?, of call: BackendCall) {
+  /// The backend speaks another protocol from here on.
+  private func beginTunnel(of call: BackendCall) {
+    isTunnel = true
+    timer.clear()
+    call.tunnel?.onReadable = { [weak self] in self?.pumpTunnel() }
+    pumpTunnel()
+  }
+
+  /// The client's side of the tunnel has ended, and so does the whole of it.
+  func tunnelEnded() { responseEnded(trailers: nil, of: call) }
+
+  private func responseEnded(trailers: HeaderList?, of call: BackendCall?) {
+    guard let call else { return }
     let now = ctimestamp_monotonic()
     let persists = parser.persists && !parser.hasUnconsumedBytes && definition.isPooled && channel.isActive
     let isReusable = state.keepsConnection(responsePersists: persists)
@@ -184,7 +200,7 @@ extension BackendConnection {
   private func armBetweenBytesTimer() { arm(definition.betweenBytesTimeoutMilliseconds ?? 10_000) }
 
   private func arm(_ milliseconds: UInt32) {
-    if milliseconds == 0 { timer.clear() } else { timer.set(.milliseconds(Int64(milliseconds))) }
+    if milliseconds == 0 || isTunnel { timer.clear() } else { timer.set(.milliseconds(Int64(milliseconds))) }
   }
 
   private func deadlinePassed() {
@@ -226,7 +242,10 @@ extension BackendConnection {
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    if context.channel.isWritable { pumpRequestBody() }
+    if context.channel.isWritable {
+      pumpRequestBody()
+      pumpTunnel()
+    }
     context.fireChannelWritabilityChanged()
   }
 

@@ -110,6 +110,7 @@ public final class BackendConnector: BackendConnecting {
     eventLoop.assumeIsolated().execute {
       exchange.settle(.failed(error))
       if case .pipe(let pipe, _) = request.body { pipe.cancel() }
+      request.tunnel?.cancel()
       exchange.end(at: ctimestamp_monotonic())
     }
   }

@@ -125,11 +125,16 @@ public struct BackendRequest {
   public var head: RequestHead
   public var framing: FramingMode
   public var body: OutgoingBody
+  /// What goes to the backend once it has switched protocols; nil for requests that must not be answered so.
+  ///
+  /// The exchange then settles with the 101, and its body is what the backend sends from there on until it closes.
+  public var tunnel: BodyPipe?
 
-  public init(head: RequestHead, framing: FramingMode, body: OutgoingBody) {
+  public init(head: RequestHead, framing: FramingMode, body: OutgoingBody, tunnel: BodyPipe? = nil) {
     self.head = head
     self.framing = framing
     self.body = body
+    self.tunnel = tunnel
   }
 }
 

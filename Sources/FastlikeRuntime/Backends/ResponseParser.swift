@@ -50,6 +50,7 @@ struct ResponseParser {
 
   private let isForHEAD: Bool
   private let isForCONNECT: Bool
+  private let acceptsUpgrade: Bool
   private var state = State.head
   private var input = ByteBuffer()
   /// Bytes of an incomplete section that were searched for its end already.
@@ -61,8 +62,10 @@ struct ResponseParser {
   /// Whether the connection can serve another request after this response, as far as the response tells.
   private(set) var persists = false
 
-  /// Begins with the response to a request of that method.
-  init(method: String) {
+  /// Begins with the response to a request of that method. Behind a 101, where one is accepted, the rest of the connection
+  /// is the body.
+  init(method: String, acceptsUpgrade: Bool = false) {
+    self.acceptsUpgrade = acceptsUpgrade
     isForHEAD = method == "HEAD"
     isForCONNECT = method == "CONNECT"
   }
@@ -147,7 +150,11 @@ extension ResponseParser {
     headByteCount += length
     var (head, fieldsStart) = try Self.statusLine(bytes)
     head.headers = try Self.fields(&bytes, from: fieldsStart)
-    if head.status == 101 { throw .upgrade }
+    if head.status == 101 {
+      guard acceptsUpgrade else { throw .upgrade }
+      state = .untilClose
+      return .head(head, bodyLength: nil)
+    }
     if head.status < 200 {
       informationalCount += 1
       guard informationalCount <= Self.maximumInformationalResponses else { throw .malformed }

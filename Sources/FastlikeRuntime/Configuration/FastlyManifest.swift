@@ -5,9 +5,7 @@ import TOMLKit
 public struct FastlyManifest: Sendable {
   /// The tables of `[local_server]` that are read and checked but that no hostcall serves in this version; their use is
   /// answered with a warning. Shrinks as the hostcalls come.
-  static let tablesNotServedYet: [String] = [
-    "pushpin"
-  ]
+  static let tablesNotServedYet: [String] = []
 
   /// The newest `manifest_version` that is understood.
   static let newestVersion: Int64 = 3
@@ -32,6 +30,8 @@ public struct FastlyManifest: Sendable {
   public internal(set) var shieldingSites: [String: ShieldingSite] = [:]
   /// Values of `Fastly-Key` that count as valid.
   public internal(set) var fastlyKeys: Set<String> = []
+  /// Where the GRIP proxy listens on this machine; nil where none is enabled.
+  public internal(set) var pushpinPort: UInt16?
   /// One line each, for the start of the service.
   public internal(set) var warnings: [String] = []
   /// Absolute paths of the manifest and of every file it names, to watch for changes.

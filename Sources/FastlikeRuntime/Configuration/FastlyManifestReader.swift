@@ -52,7 +52,20 @@ struct FastlyManifestReader {
     try table["fake_valid_fastly_keys"].map { entry in
       for key in try entry.elements(of: "an array of strings") { manifest.fastlyKeys.insert(try key.string()) }
     }
+    try table["pushpin"].map { try readPushpin($0.table()) }
     warnOfUnserved(table)
+  }
+
+  /// Starting the proxy is the deployment tool's business; only where it listens counts here.
+  private mutating func readPushpin(_ table: ConfigurationTable) throws {
+    var port: UInt16 = 7677
+    if let entry = table["proxy_port"] {
+      guard let number = UInt16(exactly: try entry.integer()), number > 0 else {
+        throw entry.error("must be a port from 1 to 65535")
+      }
+      port = number
+    }
+    if try table["enable"]?.boolean() ?? false { manifest.pushpinPort = port }
   }
 
   private mutating func warnOfUnserved(_ table: ConfigurationTable) {

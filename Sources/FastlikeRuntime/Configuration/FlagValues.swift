@@ -108,6 +108,12 @@ public enum FlagValues {
     return value
   }
 
+  /// A port of this machine.
+  public static func port(_ value: String, flag: String) throws -> UInt16 {
+    guard let port = UInt16(value), port > 0 else { throw error(flag, value, "a port from 1 to 65535") }
+    return port
+  }
+
   // MARK: Listening and limits
 
   /// `HOST:PORT`, `:PORT` for every interface, `[IPv6]:PORT`, or `unix:PATH`; with `https://` before it for TLS, or

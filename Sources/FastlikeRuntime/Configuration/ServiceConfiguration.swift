@@ -28,6 +28,8 @@ public struct ServiceConfiguration: Sendable {
   public var complianceRegion = "none"
   /// Values of `Fastly-Key` that count as valid.
   public var fastlyKeys: Set<String> = []
+  /// Where the GRIP proxy (Pushpin) listens on this machine; nil where there is none.
+  public var pushpinPort: UInt16?
   /// One line each, for the start of the service.
   public var warnings: [String] = []
   /// Absolute paths of all files that were read, to watch for changes.
@@ -71,6 +73,7 @@ public struct ServiceConfiguration: Sendable {
     deviceDetection = manifest.deviceDetection
     shieldingSites = manifest.shieldingSites
     fastlyKeys = manifest.fastlyKeys
+    pushpinPort = manifest.pushpinPort
     warnings = manifest.warnings
     files = manifest.files
   }
@@ -99,6 +102,7 @@ public struct ServiceConfiguration: Sendable {
     }
     if let region = options.complianceRegion { complianceRegion = region }
     fastlyKeys.formUnion(options.fastlyKeys)
+    if let port = options.pushpinPort { pushpinPort = port }
     files += read.paths.filter { !files.contains($0) }
   }
 

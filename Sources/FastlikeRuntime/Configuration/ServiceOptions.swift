@@ -49,6 +49,8 @@ public struct ServiceOptions: Sendable, Equatable {
   public var complianceRegion: String?
   /// Values of `Fastly-Key` that count as valid.
   public var fastlyKeys: [String] = []
+  /// Where the GRIP proxy listens on this machine.
+  public var pushpinPort: UInt16?
 
   public init() {}
 }

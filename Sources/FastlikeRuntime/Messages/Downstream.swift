@@ -72,6 +72,17 @@ public protocol DownstreamResponder: AnyObject {
   func send(_ head: ResponseHead, framing: FramingMode, closeAfter: Bool, body: OutgoingBody)
   /// Breaks the connection off, so that the client sees an incomplete message.
   func abort()
+  /// Hands the connection over: sends `head`, a 101, as the final one, and from then on bytes as they are in both
+  /// directions, until one of the pipes ends or the client closes. ``onDelivered`` tells the end.
+  ///
+  /// Returns false, with nothing done, where that is not possible: the response was begun, the request is not complete, or
+  /// the client's protocol knows no such switch.
+  func hijack(_ head: ResponseHead, toClient: BodyPipe, fromClient: BodyPipe) -> Bool
+}
+
+extension DownstreamResponder {
+  /// HTTP/2 and HTTP/1.0 have no `Upgrade` (RFC 9113 §8.6).
+  public func hijack(_ head: ResponseHead, toClient: BodyPipe, fromClient: BodyPipe) -> Bool { false }
 }
 
 /// What answers requests: the runtime in production, a closure in the edge's own tests.

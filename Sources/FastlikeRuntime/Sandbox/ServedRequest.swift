@@ -22,6 +22,8 @@ final class ServedRequest {
   var responseState = ResponseState.awaited
   /// Called when the client goes away before its response is complete.
   var onClosed: (() -> Void)?
+  /// Called when the client goes away and nobody else would end what is being done for it.
+  var onAbandoned: (() -> Void)?
   private let responder: any DownstreamResponder
   private let service: Service
   private let eventLoop: any EventLoop
@@ -62,6 +64,14 @@ final class ServedRequest {
     responder.send(head, framing: framing, closeAfter: closeAfter, body: body)
   }
 
+  /// Joins the client's connection to a backend's behind a 101. Returns false where the client's cannot be handed over.
+  func hijack(_ head: ResponseHead, toClient: BodyPipe, fromClient: BodyPipe) -> Bool {
+    guard responder.hijack(head, toClient: toClient, fromClient: fromClient) else { return false }
+    trace?.responseHead(status: Int(head.status))
+    trace?.responseHijacked()
+    return true
+  }
+
   func sendInformational(_ head: ResponseHead) { responder.sendInformational(head) }
 
   /// The client gets no response, or no more of it.
@@ -70,11 +80,13 @@ final class ServedRequest {
   private func clientLeft() {
     trace?.setOutcome(.contextCanceled)
     onClosed?()
+    onAbandoned?()
   }
 
   private func delivered(_ delivery: DownstreamDelivery) {
     guard !isDelivered else { return }
     isDelivered = true
+    onAbandoned = nil
     if let trace {
       let status = trace.responseObservation.status
       trace.setResponse(status: status, bytes: Int64(delivery.bodyBytes), headerFlushed: delivery.headFlushedAt)

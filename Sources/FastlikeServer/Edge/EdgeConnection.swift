@@ -21,6 +21,8 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
     case head
     /// A request is being read, answered, or both.
     case exchange
+    /// The connection is handed over: what comes goes on as it is.
+    case tunnel
     /// The last response is sent; what still comes is dropped until the client closes.
     case lingering
     case closed
@@ -60,6 +62,8 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
   private var exchange: EdgeExchange?
   /// The current request's body; nil when all of it arrived or nothing more of it will be read.
   private var requestBody: BodyPipe?
+  /// Where the client's bytes go once the connection is handed over.
+  private var tunnel: BodyPipe?
   /// Whether the client waits for `100 Continue`.
   private var awaitsContinue = false
   /// Bytes of the current request's body that were dropped.
@@ -144,9 +148,12 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
     inbound = ByteBuffer()
     let exchange = exchange
     let body = requestBody
+    let tunnel = tunnel
     self.exchange = nil
     requestBody = nil
+    self.tunnel = nil
     exchange?.connectionLost()
+    tunnel?.fail(.connectionLost)
     body?.fail(.connectionLost)
     context.fireChannelInactive()
   }
@@ -170,6 +177,9 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
     switch phase {
     case .head: return takeRequest()
     case .exchange: return takeBody()
+    case .tunnel:
+      passOn()
+      return false
     case .lingering:
       inbound = ByteBuffer()
       return false
@@ -184,6 +194,7 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
     case .exchange:
       guard let requestBody else { return inbound.readableBytes == 0 }
       return requestBody.isCancelled || requestBody.isWritable
+    case .tunnel: return tunnel?.isWritable ?? false
     case .opening, .closed: return false
     }
   }
@@ -297,9 +308,40 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
     advance()
   }
 
+  // MARK: Handing over
+
+  /// Gives up speaking HTTP: the client's bytes go into the pipe from now on, and the response's pipe carries what it gets.
+  /// Returns false where the client's request is still coming, or the connection is to be closed.
+  func handOver(into pipe: BodyPipe) -> Bool {
+    guard phase == .exchange, requestBody == nil, !awaitsContinue else { return false }
+    phase = .tunnel
+    tunnel = pipe
+    isSpent = true
+    pipe.onWritable = { [weak self] in self?.process() }
+    process()
+    return true
+  }
+
+  /// Passes on what the client sent, and that it closed its side.
+  private func passOn() {
+    guard let tunnel, tunnel.isWritable || tunnel.isCancelled else { return }
+    if inbound.readableBytes > 0 {
+      let bytes = inbound
+      inbound = ByteBuffer()
+      tunnel.write(bytes)
+    }
+    if isInputClosed { tunnel.finish() }
+  }
+
   /// The response is complete.
   func responseFinished(closing: Bool) {
     exchange = nil
+    if phase == .tunnel {
+      tunnel?.onWritable = nil
+      tunnel?.finish()
+      tunnel = nil
+      return closeWhenFlushed()
+    }
     if closing { isSpent = true }
     if mustClose { breakBody(.connectionLost) }
     advance()
@@ -414,6 +456,8 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
       guard let requestBody else { return .nothing }
       return requestBody.isCancelled || requestBody.isWritable || exchange == nil ? .peer : .nothing
     case .lingering: return .linger
+    // The peers' own protocol says how long they may be silent.
+    case .tunnel: return isWriteBlocked ? .peer : .nothing
     case .opening, .closed: return .nothing
     }
   }

@@ -93,6 +93,19 @@ final class EdgeExchange: DownstreamResponder {
     breakOff()
   }
 
+  func hijack(_ head: ResponseHead, toClient: BodyPipe, fromClient: BodyPipe) -> Bool {
+    guard state == .unanswered, !isHTTP10, let connection, connection.handOver(into: fromClient) else { return false }
+    var out = connection.loop.takeScratch()
+    ResponseEncoder.writeSwitch(head, into: &out)
+    delivery.headFlushedAt = ctimestamp_monotonic()
+    state = .sending
+    closes = true
+    pipe = toClient
+    toClient.onReadable = { [weak self] in self?.resume() }
+    pump(out)
+    return true
+  }
+
   // MARK: Body
 
   /// Goes on with the body: the client took bytes, or there are new ones.

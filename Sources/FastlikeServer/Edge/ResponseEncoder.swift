@@ -59,6 +59,15 @@ enum ResponseEncoder {
     out.writeStaticString("\r\n")
   }
 
+  /// Writes the head of a 101, with the fields about the connection that it consists of.
+  static func writeSwitch(_ head: ResponseHead, into out: inout ByteBuffer) {
+    var headers = head.headers
+    for name in ["content-length", "transfer-encoding"] { headers.remove(name) }
+    writeStatusLine(head.status, isHTTP10: false, into: &out)
+    for index in 0..<headers.count { writeField(headers.name(at: index), headers.value(at: index), into: &out) }
+    out.writeStaticString("\r\n")
+  }
+
   /// Writes the edge's own answer to a request that no guest sees.
   static func writeRefusal(_ refusal: RequestRefusal, toHEAD: Bool, date: [UInt8], into out: inout ByteBuffer) {
     let text = refusal.reason + "\n"

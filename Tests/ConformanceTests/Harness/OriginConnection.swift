@@ -172,6 +172,17 @@ struct OriginConnection {
     try await write(Array(head.utf8) + (request.method == "HEAD" ? [] : body))
   }
 
+  /// Sends back what comes, until the client leaves.
+  ///
+  /// - Parameter once: Only the first piece.
+  mutating func echo(once: Bool) async throws {
+    repeat {
+      if buffer.readableBytes == 0 { try await fill() }
+      let piece = buffer.readBytes(length: buffer.readableBytes) ?? []
+      try await write(piece)
+    } while !once
+  }
+
   /// Has the connection end with RST rather than FIN.
   func endWithReset() async throws { try await channel.endWithReset() }
 

@@ -106,6 +106,14 @@ enum OriginScript {
       try await connection.write("X-Trailers: \(connection.trailers.dropLast(2))\r\n\r\n")
       try await connection.writeChunk("content")
       try await connection.write("0\r\nX-From-Origin: yes\r\n\r\n")
+    case "tunnel":
+      // The key of RFC 6455 §1.3 and what it makes.
+      try await connection.write(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+          + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+          + (request.argument == "greeting" ? "greeting " : ""))
+      try await connection.echo(once: request.argument == "once")
+      return .close
     case "until_close":
       try await connection.write("HTTP/1.1 200 OK\r\n\r\n0123456789")
       return .close

@@ -80,6 +80,14 @@ final class RawHTTP {
 
   // MARK: Reading
 
+  /// So many bytes as they are.
+  func readBytes(_ count: Int) async throws -> [UInt8] {
+    while buffer.readableBytes < count {
+      guard try await fill() else { throw HarnessError("\(buffer.readableBytes) of \(count) bytes came") }
+    }
+    return buffer.readBytes(length: count) ?? []
+  }
+
   /// Waits for more bytes; false where the connection has ended.
   private func fill() async throws -> Bool {
     guard ending == nil else { return false }
