@@ -196,10 +196,16 @@ struct HTTP2BackendTests {
     }
   }
 
-  @Test func aPeerThatSpeaksOnlyHTTP1IsNotSpokenTo() async throws {
-    try await withSecureOrigin(protocols: ["http/1.1"]) { _, edge in
-      let report = try await edge.report("/send_v2?path=/hello")
-      #expect(["http_upgrade_failed", "tls_alert_received"].contains(report["detail"]))
+  @Test func aPeerThatSpeaksOnlyHTTP1IsNotUnderstood() async throws {
+    let context = try Certificates.context(Certificates.origin, Certificates.originKey)
+    try await withOrigin(tls: context) { origin in
+      let lines =
+        ["[local_server.backends.origin]", "url = \"https://127.0.0.1:\(origin.port)\"", "grpc = true"] + Self.secure
+      let manifest = try temporaryFile("fastly.toml", lines.joined(separator: "\n") + "\n")
+      try await withFastlike("requests", ["-C", manifest]) { edge in
+        let report = try await edge.report("/send_v2?path=/hello")
+        #expect(report["detail"] == "http_protocol_error")
+      }
     }
   }
 

@@ -39,7 +39,7 @@ enum HTTP2OriginScript {
     switch stream.action {
     case "goaway" where isFirst:
       // The streams before this one are looked at, this one is not.
-      connection.goAway(lastStreamID: HTTP2StreamID(Int(stream.id) - 2), .noError)
+      connection.goAway(lastStreamID: HTTP2StreamID(max(0, Int(stream.id) - 2)), .noError)
       connection.close()
     case "goaway_error":
       connection.goAway(lastStreamID: stream.id, .enhanceYourCalm)
