@@ -4,7 +4,7 @@ import NIOCore
 /// The client's facts: `fastly_http_downstream`, and the older functions of `fastly_http_req` that mean the present request.
 extension Sandbox {
   /// The request that the client sent. A request that the guest made is `error`.
-  private func downstream(_ handle: RequestHandle) throws(Status) -> DownstreamRequest {
+  func downstream(_ handle: RequestHandle) throws(Status) -> DownstreamRequest {
     try client(handle).request
   }
 
@@ -64,46 +64,6 @@ extension Sandbox {
   }
 
   func httpReqDownstreamClientRequestId(reqid: GuestOutput) throws(Status) { try reqid.write(served.id) }
-
-  // MARK: TLS and fingerprints, which plain connections do not have
-
-  func httpDownstreamDownstreamClientH2Fingerprint(req: RequestHandle, h2fp: GuestOutput) throws(Status) {
-    try absent(req)
-  }
-  func httpDownstreamDownstreamClientOhFingerprint(req: RequestHandle, ohfp: GuestOutput) throws(Status) {
-    try absent(req)
-  }
-  func httpDownstreamDownstreamTLSCipherOpensslName(req: RequestHandle, cipher: GuestOutput) throws(Status) {
-    try absent(req)
-  }
-  func httpDownstreamDownstreamTLSProtocol(req: RequestHandle, tlsProtocol: GuestOutput) throws(Status) {
-    try absent(req)
-  }
-  func httpDownstreamDownstreamTLSClientHello(req: RequestHandle, chello: GuestOutput) throws(Status) {
-    try absent(req)
-  }
-  func httpDownstreamDownstreamTLSRawClientCertificate(req: RequestHandle, rawClientCert: GuestOutput) throws(Status) {
-    try absent(req)
-  }
-  func httpDownstreamDownstreamTLSClientCertVerifyResult(req: RequestHandle) throws(Status) -> ClientCertVerifyResult {
-    try absent(req)
-  }
-  func httpDownstreamDownstreamTLSClientServername(req: RequestHandle, tlsSNI: GuestOutput) throws(Status) {
-    try absent(req)
-  }
-  func httpDownstreamDownstreamTLSJA3Md5(req: RequestHandle, cja3Md5: GuestOutput) throws(Status) { try absent(req) }
-  func httpDownstreamDownstreamTLSJA4(req: RequestHandle, ja4: GuestOutput) throws(Status) { try absent(req) }
-
-  func httpReqDownstreamClientH2Fingerprint(h2fp: GuestOutput) throws(Status) { throw .none }
-  func httpReqDownstreamClientOhFingerprint(ohfp: GuestOutput) throws(Status) { throw .none }
-  func httpReqDownstreamTLSCipherOpensslName(cipher: GuestOutput) throws(Status) { throw .none }
-  func httpReqDownstreamTLSProtocol(tlsProtocol: GuestOutput) throws(Status) { throw .none }
-  func httpReqDownstreamTLSClientHello(chello: GuestOutput) throws(Status) { throw .none }
-  func httpReqDownstreamTLSRawClientCertificate(rawClientCert: GuestOutput) throws(Status) { throw .none }
-  func httpReqDownstreamTLSClientCertVerifyResult() throws(Status) -> ClientCertVerifyResult { throw .none }
-  func httpReqDownstreamTLSClientServername(tlsSNI: GuestOutput) throws(Status) { throw .none }
-  func httpReqDownstreamTLSJA3Md5(cja3Md5: GuestOutput) throws(Status) { throw .none }
-  func httpReqDownstreamTLSJA4(ja4: GuestOutput) throws(Status) { throw .none }
 
   // MARK: What the platform decides
 

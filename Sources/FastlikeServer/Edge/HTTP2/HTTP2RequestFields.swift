@@ -80,12 +80,13 @@ struct HTTP2RequestFields: HeaderFieldSink {
     guard !hasFields else { return }
     hasFields = true
     guard let authority else { return }
+    let host = FieldText.host
     do throws(RequestRefusal) {
-      try facts.note(name: FieldText.host.span, value: authority.span)
+      try facts.note(name: host.span, value: authority.span)
     } catch {
       throw .refused(error)
     }
-    headers.append(name: FieldText.host.span, value: authority.span)
+    headers.append(name: host.span, value: authority.span)
   }
 
   // MARK: Fields
