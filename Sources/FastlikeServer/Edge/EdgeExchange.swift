@@ -100,8 +100,8 @@ final class EdgeExchange: DownstreamResponder {
     delivery.headFlushedAt = ctimestamp_monotonic()
     state = .sending
     closes = true
-    pipe = toClient
-    toClient.onReadable = { [weak self] in self?.resume() }
+    // What flows through a tunnel has no end but the connection's.
+    source = ResponseBodySource(.pipe(toClient, knownLength: nil), framing: .chunked) { [weak self] in self?.resume() }
     pump(out)
     return true
   }

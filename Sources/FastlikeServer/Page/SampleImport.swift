@@ -32,7 +32,8 @@ final class SampleImport: Sendable {
       received += piece.readableBytes
       guard received <= Self.maximumBytes else { return Self.tooLarge }
       guard file.append(piece.readableBytesView) else {
-        return PageAnswer.text(.insufficientStorage, "there is no room for the samples in the temporary folder")
+        return PageAnswer.text(
+          .internalServerError, "there is no room for the samples in the temporary folder")
       }
     }
     do {
