@@ -36,7 +36,9 @@ struct GuestHarness {
   func run(_ text: String) async throws -> Outcome {
     let module = try Module(engine: GuestHarness.engine, bytes: try Module.binary(fromText: text))
     let prepared = try HostcallTable.prepare(module, engine: GuestHarness.engine, trapOnUnknown: false)
-    let program = Program(moduleID: "0123456789abcdef", name: "test", prepared: prepared, wasCached: false)
+    let program = Program(
+      moduleID: "0123456789abcdef", name: "test", prepared: prepared, wasCached: false, path: "test.wasm",
+      symbolFile: nil)
     let traces = ProfileStore(mode: .deep, hostcalls: HostcallNameTable(names: HostcallTable.traceNames))
     var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     logger.logLevel = .critical
