@@ -36,6 +36,8 @@ func facts(_ request: Request) throws(Status) {
   report.address("tls_ja3_md5", hostRequestDownstreamTlsJa3Md5)
   report.fact("tls_ja4", hostRequestDownstreamTlsJa4)
   report.fact("compliance_region", hostRequestDownstreamComplianceRegion)
+  report.number("visits_this_service") { () throws(Status) in try number(hostDownstreamVisitsThisService) }
+  report.number("visits_this_pop") { () throws(Status) in try number(hostDownstreamVisitsThisPop) }
   addHandleFacts(to: &report, request.handle, prefix: "handle_")
   report.add("request_id_tiny", Reading.once(capacity: 3) { hostRequestDownstreamClientRequestId($0, $1, $2) })
   try report.send()

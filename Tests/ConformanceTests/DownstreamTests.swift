@@ -71,6 +71,52 @@ struct DownstreamTests {
     #expect(bot["handle_bot_verified"] == "1")
   }
 
+  @Test func whatTheConfigurationSaysOfClientsIsWhatGuestsLearn() async throws {
+    let manifest = try temporaryFile(
+      "fastly.toml",
+      """
+      [local_server.downstream]
+      client_address = "203.0.113.9"
+      server_address = "2001:db8::1"
+      compliance_region = "eu"
+      ddos_detected = true
+      visits_this_service = 2
+      visits_this_pop = 5
+      [local_server.downstream.bot]
+      detected = true
+      name = "crawly"
+      category = "search-engine-crawler"
+      verified = false
+      [local_server.downstream.proxy]
+      tor_exit_node = true
+      vpn_service_name = "hidden"
+      """)
+    try await withFastlike("downstream", ["-C", manifest]) { edge in
+      let report = try await edge.report("/")
+      for prefix in ["", "handle_"] {
+        #expect(report[prefix + "client_ip"] == "cb007109")
+        #expect(report[prefix + "server_ip"] == "20010db8000000000000000000000001")
+        #expect(report[prefix + "compliance_region"] == "eu")
+        #expect(report[prefix + "ddos_detected"] == "1")
+      }
+      #expect(report["visits_this_service"] == "2")
+      #expect(report["visits_this_pop"] == "5")
+      let facts = report.lines.filter { $0.hasPrefix("handle_bot_") || $0.hasPrefix("handle_is_") }
+      #expect(
+        facts == [
+          "handle_bot_name=crawly", "handle_bot_category=search-engine-crawler", "handle_bot_analyzed=1",
+          "handle_bot_detected=1", "handle_bot_category_kind=11", "handle_bot_verified=0", "handle_is_anonymous=0",
+          "handle_is_anonymous_vpn=0", "handle_is_hosting_provider=0", "handle_is_proxy_over_vpn=0",
+          "handle_is_public_proxy=0", "handle_is_relay_proxy=0", "handle_is_residential_proxy=0",
+          "handle_is_smart_dns_proxy=0", "handle_is_tor_exit_node=1", "handle_is_vpn_datacenter=0",
+        ])
+      #expect(report["handle_vpn_service_name"] == "hidden")
+      let other = try await edge.report("/", headers: "X-Fastly-Bot-Name: other\r\nX-Fastly-Bot-Detected: false\r\n")
+      #expect(other["handle_bot_name"] == "other")
+      #expect(other["handle_bot_detected"] == "0")
+    }
+  }
+
   @Test func aConfiguredKeyIsValidWhileTheRequestCarriesIt() async throws {
     let valid = try await edge().report("/key", headers: "Fastly-Key: valid-key\r\n")
     #expect(valid.lines == ["legacy=1", "handle=1", "remove=ok", "removed=0"])

@@ -220,3 +220,11 @@ func hostDownstreamNextRequestWait(
 @_extern(wasm, module: "fastly_http_downstream", name: "next_request_abandon")
 @_extern(c, "fastly_http_downstream_next_request_abandon")
 func hostDownstreamNextRequestAbandon(_ handle: UInt32) -> UInt32
+
+@_extern(wasm, module: "fastly_http_downstream", name: "downstream_visits_this_service")
+@_extern(c, "fastly_http_downstream_downstream_visits_this_service")
+func hostDownstreamVisitsThisService(_ numHopsOut: UnsafeMutablePointer<UInt32>?) -> UInt32
+
+@_extern(wasm, module: "fastly_http_downstream", name: "downstream_visits_this_pop")
+@_extern(c, "fastly_http_downstream_downstream_visits_this_pop")
+func hostDownstreamVisitsThisPop(_ numHopsOut: UnsafeMutablePointer<UInt32>?) -> UInt32

@@ -28,6 +28,8 @@ public struct FastlyManifest: Sendable {
   public internal(set) var geoLocation = GeoLocation()
   public internal(set) var deviceDetection = DeviceDetection()
   public internal(set) var shieldingSites: [String: ShieldingSite] = [:]
+  /// What guests are told of their clients.
+  public internal(set) var downstream = DownstreamFacts()
   /// Values of `Fastly-Key` that count as valid.
   public internal(set) var fastlyKeys: Set<String> = []
   /// Where the GRIP proxy listens on this machine; nil where none is enabled.

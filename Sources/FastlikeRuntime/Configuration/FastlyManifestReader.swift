@@ -21,6 +21,7 @@ struct FastlyManifestReader {
   private static let kvStoreTables = ["kv_stores", "object_stores", "object_store"]
   private static let otherTables = [
     "backends", "secret_stores", "acls", "geolocation", "device_detection", "shielding_sites", "fake_valid_fastly_keys",
+    "downstream",
   ]
   /// Settings for the deployment tool's own work; nothing here depends on them.
   private static let toolTables = ["viceroy_version"]
@@ -49,6 +50,7 @@ struct FastlyManifestReader {
     try table["geolocation"].map { try readGeoLocation($0.table()) }
     try table["device_detection"].map { try readDeviceDetection($0.table()) }
     try table["shielding_sites"].map { try readShieldingSites($0.table("a table of sites")) }
+    try table["downstream"].map { try readDownstream($0.table()) }
     try table["fake_valid_fastly_keys"].map { entry in
       for key in try entry.elements(of: "an array of strings") { manifest.fastlyKeys.insert(try key.string()) }
     }

@@ -96,10 +96,12 @@ public enum FlagValues {
 
   /// A compliance region: visible ASCII.
   public static func complianceRegion(_ value: String, flag: String) throws -> String {
-    guard !value.isEmpty, value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-      throw error(flag, value, "a region such as none, us or us-eu")
-    }
+    guard isComplianceRegion(value) else { throw error(flag, value, "a region such as none, us or us-eu") }
     return value
+  }
+
+  static func isComplianceRegion(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
   }
 
   /// A value of `Fastly-Key`; never shown in errors.

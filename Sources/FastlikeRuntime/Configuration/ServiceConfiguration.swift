@@ -24,6 +24,8 @@ public struct ServiceConfiguration: Sendable {
   public var shieldingSites: [String: ShieldingSite] = [:]
   /// Endpoints with a destination of their own; every other name logs to the standard output.
   public var logEndpoints: [String: LogDestination] = [:]
+  /// What guests are told of their clients.
+  public var downstream = DownstreamFacts()
   /// What `downstream_compliance_region` answers.
   public var complianceRegion = "none"
   /// Values of `Fastly-Key` that count as valid.
@@ -72,6 +74,8 @@ public struct ServiceConfiguration: Sendable {
     geoLocation = manifest.geoLocation
     deviceDetection = manifest.deviceDetection
     shieldingSites = manifest.shieldingSites
+    downstream = manifest.downstream
+    if let region = downstream.complianceRegion { complianceRegion = region }
     fastlyKeys = manifest.fastlyKeys
     pushpinPort = manifest.pushpinPort
     warnings = manifest.warnings

@@ -38,25 +38,34 @@ extension Sandbox {
 
   // MARK: Addresses and ids
 
-  private func write(_ address: SocketAddress?, to output: GuestOutput) throws(Status) {
+  /// The address that the configuration gives, else the connection's.
+  private func write(_ configured: IPAddress?, _ address: SocketAddress?, to output: GuestOutput) throws(Status) {
     // A client on a Unix socket is a local one.
-    try output.write(address?.octets ?? [127, 0, 0, 1])
+    try output.write(configured?.octets ?? address?.octets ?? [127, 0, 0, 1])
+  }
+
+  private func writeClientAddress(of request: DownstreamRequest, to output: GuestOutput) throws(Status) {
+    try write(service.configuration.downstream.clientAddress, request.connection.clientAddress, to: output)
+  }
+
+  private func writeServerAddress(of request: DownstreamRequest, to output: GuestOutput) throws(Status) {
+    try write(service.configuration.downstream.serverAddress, request.connection.serverAddress, to: output)
   }
 
   func httpDownstreamDownstreamClientIPAddr(req: RequestHandle, addrOctets: GuestOutput) throws(Status) {
-    try write(try downstream(req).connection.clientAddress, to: addrOctets)
+    try writeClientAddress(of: try downstream(req), to: addrOctets)
   }
 
   func httpDownstreamDownstreamServerIPAddr(req: RequestHandle, addrOctets: GuestOutput) throws(Status) {
-    try write(try downstream(req).connection.serverAddress, to: addrOctets)
+    try writeServerAddress(of: try downstream(req), to: addrOctets)
   }
 
   func httpReqDownstreamClientIPAddr(addrOctets: GuestOutput) throws(Status) {
-    try write(request.connection.clientAddress, to: addrOctets)
+    try writeClientAddress(of: request, to: addrOctets)
   }
 
   func httpReqDownstreamServerIPAddr(addrOctets: GuestOutput) throws(Status) {
-    try write(request.connection.serverAddress, to: addrOctets)
+    try writeServerAddress(of: request, to: addrOctets)
   }
 
   func httpDownstreamDownstreamClientRequestId(req: RequestHandle, reqid: GuestOutput) throws(Status) {
@@ -65,106 +74,6 @@ extension Sandbox {
 
   func httpReqDownstreamClientRequestId(reqid: GuestOutput) throws(Status) { try reqid.write(served.id) }
 
-  // MARK: What the platform decides
-
-  func httpDownstreamDownstreamClientDdosDetected(req: RequestHandle) throws(Status) -> Bool {
-    _ = try downstream(req)
-    return false
-  }
-
-  func httpReqDownstreamClientDdosDetected() throws(Status) -> Bool { false }
-
-  func httpDownstreamDownstreamComplianceRegion(req: RequestHandle, region: GuestOutput) throws(Status) {
-    _ = try downstream(req)
-    try region.write(service.configuration.complianceRegion)
-  }
-
-  func httpReqDownstreamComplianceRegion(region: GuestOutput) throws(Status) {
-    try region.write(service.configuration.complianceRegion)
-  }
-
-  /// Whether the request carries one of the configured keys now, after the guest's own edits.
-  private func hasValidKey(_ headers: HeaderList) -> Bool {
-    headers.first("fastly-key").map { service.configuration.fastlyKeys.contains($0) } ?? false
-  }
-
-  func httpDownstreamFastlyKeyIsValid(req: RequestHandle) throws(Status) -> Bool {
-    _ = try downstream(req)
-    return hasValidKey(try guestRequest(req).head.headers)
-  }
-
-  func httpReqFastlyKeyIsValid() throws(Status) -> Bool {
-    hasValidKey(requests[downstreamHandles.request.rawValue]?.head.headers ?? request.head.headers)
-  }
-
-  func httpDownstreamDownstreamVisitsThisService() throws(Status) -> UInt32 { 0 }
-  func httpDownstreamDownstreamVisitsThisPop() throws(Status) -> UInt32 { 0 }
-
-  // MARK: Bots, as the request itself says (`x-fastly-bot-…`)
-
-  private func bot(_ req: RequestHandle, _ fact: String) throws(Status) -> String? {
-    try downstream(req).head.headers.first("x-fastly-bot-" + fact)
-  }
-
-  func httpDownstreamDownstreamBotAnalyzed(req: RequestHandle) throws(Status) -> Bool {
-    try bot(req, "analyzed") == "true"
-  }
-
-  func httpDownstreamDownstreamBotDetected(req: RequestHandle) throws(Status) -> Bool {
-    try bot(req, "detected") == "true"
-  }
-
-  func httpDownstreamDownstreamBotName(req: RequestHandle, botName: GuestOutput) throws(Status) {
-    guard let name = try bot(req, "name") else { throw .none }
-    try botName.write(name)
-  }
-
-  func httpDownstreamDownstreamBotCategory(req: RequestHandle, botCategory: GuestOutput) throws(Status) {
-    guard let category = try bot(req, "category") else { throw .none }
-    try botCategory.write(category)
-  }
-
-  func httpDownstreamDownstreamBotCategoryKind(req: RequestHandle) throws(Status) -> UInt32 {
-    let (kind, category) = (try bot(req, "category-kind"), try bot(req, "category"))
-    guard let kind = kind ?? category else { return 0 }
-    let names = [
-      "none", "suspected", "accessibility", "ai-crawler", "ai-fetcher", "content-fetcher", "monitoring-site-tools",
-      "online-marketing", "page-preview", "platform-integration", "research", "search-engine-crawler",
-      "search-engine-optimization", "security-tools", "headless",
-    ]
-    return names.firstIndex(of: kind.lowercased()).map(UInt32.init) ?? UInt32(kind) ?? 0
-  }
-
-  func httpDownstreamDownstreamBotVerified(req: RequestHandle) throws(Status) -> Bool {
-    guard let verified = try bot(req, "verified") else { throw .none }
-    return verified == "true"
-  }
-
-  // MARK: Proxies, of which a local host knows nothing
-
-  func httpDownstreamDownstreamResvpnproxyIsAnonymous(req: RequestHandle) throws(Status) -> Bool { try absent(req) }
-  func httpDownstreamDownstreamResvpnproxyIsAnonymousVpn(req: RequestHandle) throws(Status) -> Bool { try absent(req) }
-  func httpDownstreamDownstreamResvpnproxyIsHostingProvider(req: RequestHandle) throws(Status) -> Bool {
-    try absent(req)
-  }
-  func httpDownstreamDownstreamResvpnproxyIsProxyOverVpn(req: RequestHandle) throws(Status) -> Bool { try absent(req) }
-  func httpDownstreamDownstreamResvpnproxyIsPublicProxy(req: RequestHandle) throws(Status) -> Bool { try absent(req) }
-  func httpDownstreamDownstreamResvpnproxyIsRelayProxy(req: RequestHandle) throws(Status) -> Bool { try absent(req) }
-  func httpDownstreamDownstreamResvpnproxyIsResidentialProxy(req: RequestHandle) throws(Status) -> Bool {
-    try absent(req)
-  }
-  func httpDownstreamDownstreamResvpnproxyIsSmartDNSProxy(req: RequestHandle) throws(Status) -> Bool {
-    try absent(req)
-  }
-  func httpDownstreamDownstreamResvpnproxyIsTorExitNode(req: RequestHandle) throws(Status) -> Bool { try absent(req) }
-  func httpDownstreamDownstreamResvpnproxyIsVpnDatacenter(req: RequestHandle) throws(Status) -> Bool {
-    try absent(req)
-  }
-  func httpDownstreamDownstreamResvpnproxyVpnServiceName(req: RequestHandle, vpnServiceName: GuestOutput)
-    throws(Status)
-  {
-    try absent(req)
-  }
 
   // MARK: Further requests in the same sandbox
 
