@@ -66,7 +66,8 @@ extension Sandbox {
 
   /// The kind that is given, else the one that the category's name is.
   func httpDownstreamDownstreamBotCategoryKind(req: RequestHandle) throws(Status) -> UInt32 {
-    if let kind = try bot(req, "category-kind") ?? bot(req, "category") { return BotFacts.categoryKind(kind) ?? 0 }
+    let (kind, category) = (try bot(req, "category-kind"), try bot(req, "category"))
+    if let given = kind ?? category { return BotFacts.categoryKind(given) ?? 0 }
     return facts.bot?.categoryKind ?? facts.bot?.category.flatMap { BotFacts.categoryKind($0) } ?? 0
   }
 
