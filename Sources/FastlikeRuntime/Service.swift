@@ -34,6 +34,8 @@ public final class Service: RequestHandler {
   let isVerbose: Bool
   let traces: ProfileStore?
   let clock: EpochClock?
+  /// The KV stores of the configuration, filled from their seeds.
+  let kvStorage: any KVStorage
   private let shared: Shared
   private let symbolizer = Mutex<GuestSymbolizer?>(nil)
 
@@ -44,16 +46,19 @@ public final class Service: RequestHandler {
     /// Sandboxes that wait for a request, on all loops.
     let waitingSandboxes = Atomic<Int>(0)
     let rateCounters = RateCounters()
-    let kvStores = KVStores()
-
+    let kvStorages: KVStorages
     public let cache: CacheStore
     let samplers = GuestSamplers()
 
     /// - Parameter cacheSize: Bytes that the cache may hold.
     public init(logger: Logger, cacheSize: Int = CacheStore.defaultCapacity) {
       loops = LoopStates(logger: logger)
+      kvStorages = KVStorages(logger: logger)
       cache = CacheStore(capacity: cacheSize)
     }
+
+    /// Waits for the writes to stores that were started; for the end of the process, before its event loops end.
+    public func closeStores() { kvStorages.close() }
 
     /// Closes the idle connections to backends of one event loop, and lets its sandboxes wait for no more requests; for
     /// the end of the process.
@@ -80,11 +85,12 @@ public final class Service: RequestHandler {
     logsRequests = logger.logLevel <= .info
     isVerbose = logger.logLevel <= .debug
     self.shared = shared
+    kvStorage = shared.kvStorages.storage(in: configuration.kvDirectory)
+    kvStorage.adopt(configuration.kvStores, overwrites: configuration.kvSeedsOverwrite)
     if settings.cpuSampling.isAlways, traces != nil { prepareSymbols() }
   }
 
   var rateCounters: RateCounters { shared.rateCounters }
-  var kvStores: KVStores { shared.kvStores }
   var cache: CacheStore { shared.cache }
 
   var asyncGrace: Duration { traces?.asyncGrace ?? .zero }

@@ -29,6 +29,7 @@ extension Server {
       service.run(request, responder: DiscardingResponder(), on: eventLoop) { ending.succeed($0) }
     }
     let result = try await ending.futureResult.get()
+    loader.shared.closeStores()
     try? await loader.shared.shutdown(on: eventLoop).get()
     try? await group.shutdownGracefully()
     switch result {

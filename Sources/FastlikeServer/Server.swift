@@ -123,6 +123,7 @@ struct RunningEdge {
 
   func stop() async {
     await listener.shutdown(gracePeriod: Server.drainTime)
+    loader.shared.closeStores()
     for eventLoop in group.makeIterator() { try? await loader.shared.shutdown(on: eventLoop).get() }
     try? await group.shutdownGracefully()
   }

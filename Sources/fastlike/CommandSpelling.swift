@@ -36,6 +36,7 @@ enum CommandSpelling {
   static let flags: [FlagSpelling] = [
     .value("config", short: "C"), .value("backend", short: "b"), .value("override-host"),
     .value("dictionary", short: "d"), .value("config-store"), .value("logger"), .value("geo"),
+    .value("kv-dir"), .negatable("kv-reseed"),
     .value("compliance-region"), .value("local-pushpin-proxy-port"), .value("fake-fastly-key"), .value("bind"),
     .value("addr"), .value("wasm"),
     .value("profile"), .value("profile-ui"), .value("profile-auth"), .negatable("profile-insecure-ui"),

@@ -31,6 +31,17 @@ struct ServiceArguments: ParsableArguments {
   var configStores: [String] = []
 
   @Option(
+    name: .customLong("kv-dir"),
+    help: ArgumentHelp(
+      "Keep KV stores in this folder, across restarts; without it they are in memory.", valueName: "folder"))
+  var kvDirectory: String?
+
+  @Flag(
+    name: .customLong("kv-reseed"), inversion: .prefixedNo,
+    help: "Let seeds of KV stores write over what requests have written (default: off).")
+  var reseedsKVStores: Bool?
+
+  @Option(
     name: .customLong("logger"),
     help: ArgumentHelp(
       "A log endpoint that writes to a file; others write to the standard output. May be repeated.",
@@ -65,6 +76,8 @@ struct ServiceArguments: ParsableArguments {
     options.configStores =
       try environment.values(dictionaries, "dictionary", FlagValues.namedFile)
       + environment.values(configStores, "config-store", FlagValues.namedFile)
+    options.kvDirectory = try environment.value(kvDirectory, "kv-dir", FlagValues.path)
+    options.reseedsKVStores = try environment.boolean(reseedsKVStores, "kv-reseed") ?? false
     options.loggers = try environment.values(loggers, "logger", FlagValues.logger)
     options.geoFile = try environment.value(geo, "geo", FlagValues.path)
     options.complianceRegion = try environment.value(

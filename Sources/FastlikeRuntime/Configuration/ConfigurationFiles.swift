@@ -47,6 +47,16 @@ struct ConfigurationFiles {
     return (Array(data), resolved)
   }
 
+  /// The absolute path of a folder that need not be there yet.
+  func folder(_ path: String, error: (String) -> ConfigurationError) throws -> String {
+    let resolved = Self.resolve(path, in: directory)
+    var isDirectory: ObjCBool = false
+    guard !FileManager.default.fileExists(atPath: resolved, isDirectory: &isDirectory) || isDirectory.boolValue else {
+      throw error("\(quoted(path)) is a file, and must be a folder, which is made where there is none")
+    }
+    return resolved
+  }
+
   mutating func text(of path: String, error: (String) -> ConfigurationError) throws -> String {
     let bytes = try bytes(of: path, error: error).bytes
     guard let text = String(validating: bytes, as: UTF8.self) else {

@@ -23,6 +23,8 @@ public struct FastlyManifest: Sendable {
   /// `config_stores`, or `dictionaries`: one table for both ABI modules.
   public internal(set) var configStores: [String: ConfigStore] = [:]
   public internal(set) var kvStores: [String: KVStoreSeed] = [:]
+  /// The absolute path of the folder in which KV stores are kept.
+  public internal(set) var kvDirectory: String?
   public internal(set) var secretStores: [String: SecretStoreSeed] = [:]
   public internal(set) var accessControlLists: [String: AccessControlList] = [:]
   public internal(set) var geoLocation = GeoLocation()

@@ -21,7 +21,7 @@ struct FastlyManifestReader {
   private static let kvStoreTables = ["kv_stores", "object_stores", "object_store"]
   private static let otherTables = [
     "backends", "secret_stores", "acls", "geolocation", "device_detection", "shielding_sites", "fake_valid_fastly_keys",
-    "downstream",
+    "downstream", "kv_path",
   ]
   /// Settings for the deployment tool's own work; nothing here depends on them.
   private static let toolTables = ["viceroy_version"]
@@ -45,6 +45,7 @@ struct FastlyManifestReader {
     try table["backends"].map { try readBackends($0.table("a table of backends")) }
     try table.single(of: Self.configStoreTables).map { try readConfigStores($0.entry.table("a table of stores")) }
     try table.single(of: Self.kvStoreTables).map { try readKVStores($0.entry.table("a table of stores")) }
+    manifest.kvDirectory = try table["kv_path"].map { try files.folder($0.nonBlankString(), error: $0.error) }
     try table["secret_stores"].map { try readSecretStores($0.table("a table of stores")) }
     try table["acls"].map { try readAccessControlLists($0.table("a table of lists")) }
     try table["geolocation"].map { try readGeoLocation($0.table()) }

@@ -17,6 +17,10 @@ public struct ServiceConfiguration: Sendable {
   /// Config stores, which are also the dictionaries.
   public var configStores: [String: ConfigStore] = [:]
   public var kvStores: [String: KVStoreSeed] = [:]
+  /// The absolute path of the folder in which KV stores are kept; nil is memory.
+  public var kvDirectory: String?
+  /// Whether seeds write over what requests have written to KV stores.
+  public var kvSeedsOverwrite = false
   public var secretStores: [String: SecretStoreSeed] = [:]
   public var accessControlLists: [String: AccessControlList] = [:]
   public var geoLocation = GeoLocation()
@@ -69,6 +73,7 @@ public struct ServiceConfiguration: Sendable {
     backends = manifest.backends
     configStores = manifest.configStores
     kvStores = manifest.kvStores
+    kvDirectory = manifest.kvDirectory
     secretStores = manifest.secretStores
     accessControlLists = manifest.accessControlLists
     geoLocation = manifest.geoLocation
@@ -94,6 +99,10 @@ public struct ServiceConfiguration: Sendable {
       }
       configStores[store.name] = try ConfigStore(contents: contents, file: path)
     }
+    if let folder = options.kvDirectory {
+      kvDirectory = try read.folder(folder) { ConfigurationError(place: "--kv-dir", problem: $0) }
+    }
+    kvSeedsOverwrite = options.reseedsKVStores
     if let file = options.geoFile {
       let (addresses, path) = try read.json(of: file) { ConfigurationError(place: "--geo", problem: $0) }
       let usesLoopbackRecord = geoLocation.usesLoopbackRecord

@@ -43,6 +43,10 @@ public struct ServiceOptions: Sendable, Equatable {
   public var overrideHosts: [HostOverride] = []
   /// Config stores, which are also the dictionaries.
   public var configStores: [NamedFile] = []
+  /// The folder in which KV stores are kept, as the user wrote it; nil is what the manifest says, or memory.
+  public var kvDirectory: String?
+  /// Whether seeds write over what requests have written to KV stores.
+  public var reseedsKVStores = false
   public var loggers: [LoggerOption] = []
   /// A JSON file of address → record.
   public var geoFile: String?

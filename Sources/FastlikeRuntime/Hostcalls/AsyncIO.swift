@@ -11,7 +11,7 @@ extension Sandbox {
     case .streaming(let body): body.isWritable
     case .pending(let pending): pending.isSettled
     case .promise(let promise): promise.isSettled
-    case .store: true
+    case .store(let operation): operation.isSettled
     }
   }
 

@@ -1,7 +1,8 @@
 import ComputeABI
 import FastlikeProfile
 
-/// `fastly_kv_store`, and `fastly_kv`, its first form. Starting an operation performs it; waiting takes its result.
+/// `fastly_kv_store`, and `fastly_kv`, its first form. Operations take effect in the order in which they were started;
+/// waiting takes their results.
 extension Sandbox {
   // MARK: What all modules of KV stores share
 
@@ -9,8 +10,8 @@ extension Sandbox {
   func openStore(_ name: GuestBytes) throws(Status) -> UInt32 {
     let name = try name.string()
     trace?.label(.kvStore, name)
-    guard let seed = service.configuration.kvStores[name] else { throw .inval }
-    guard let handle = kvStores.insert(service.kvStores.open(name, seed: seed)) else { throw .limitexceeded }
+    guard service.configuration.kvStores[name] != nil else { throw .inval }
+    guard let handle = kvStores.insert(KVStore(name: name, storage: service.kvStorage)) else { throw .limitexceeded }
     return handle
   }
 
@@ -27,20 +28,51 @@ extension Sandbox {
     return key.array()
   }
 
-  func pendingOperation(_ handle: UInt32) throws(Status) -> PendingStoreOperation {
-    guard case .store(let operation) = items[handle] else { throw .badf }
+  /// Starts an operation that the guest takes the result of by a handle.
+  func startPending(_ operation: KVOperation, on store: KVStore) throws(Status) -> UInt32 {
+    try insert(.store(try start(operation, on: store)))
+  }
+
+  /// Starts an operation and waits for it.
+  func complete<Value>(
+    _ operation: KVOperation, on store: KVStore, _ finish: @escaping (KVOutcome) throws(Status) -> Value
+  ) throws(Status) -> Blocking<Value> {
+    try awaiting(try start(operation, on: store), finish)
+  }
+
+  /// The operation of a handle, which must be of that kind.
+  func pendingOperation(
+    _ handle: UInt32, _ kind: PendingStoreOperation.Kind
+  ) throws(Status) -> PendingStoreOperation {
+    guard case .store(let operation) = items[handle], operation.kind == kind else { throw .badf }
     return operation
   }
 
-  func insert(_ outcome: PendingStoreOperation.Outcome) throws(Status) -> UInt32 {
-    try insert(.store(try PendingStoreOperation(outcome, budget: budget)))
+  func awaiting<Value>(
+    _ operation: PendingStoreOperation, _ finish: @escaping (KVOutcome) throws(Status) -> Value
+  ) throws(Status) -> Blocking<Value> {
+    try .waiting(for: .store) { () throws(Status) in
+      guard let outcome = try operation.result() else { return nil }
+      return try finish(outcome)
+    }
   }
 
-  /// Ends an operation and gives the guest a body of what it brought.
-  func takeBody(_ bytes: [UInt8], of operation: PendingStoreOperation, _ handle: UInt32) throws(Status) -> BodyHandle {
-    _ = items.remove(handle)
-    operation.release()
-    return try insertBody(bytes)
+  /// Waits for the operation of a handle. The handle is gone when `finish` has returned, and stays when it throws.
+  func take<Value>(
+    _ handle: UInt32, _ kind: PendingStoreOperation.Kind,
+    _ finish: @escaping (PendingStoreOperation, KVOutcome) throws(Status) -> Value
+  ) throws(Status) -> Blocking<Value> {
+    let operation = try pendingOperation(handle, kind)
+    return try awaiting(operation) { (outcome) throws(Status) in
+      let value = try finish(operation, outcome)
+      _ = self.items.remove(handle)
+      return value
+    }
+  }
+
+  /// The result of an operation that brings no data.
+  func takeError(_ handle: UInt32, _ kind: PendingStoreOperation.Kind) throws(Status) -> Blocking<KVError> {
+    try take(handle, kind) { _, outcome in outcome.error }
   }
 
   func insertBody(_ bytes: [UInt8]) throws(Status) -> BodyHandle {
@@ -49,17 +81,51 @@ extension Sandbox {
     return BodyHandle(rawValue: try insert(.body(body)))
   }
 
-  /// Reads a body to its end into a store. The guest waits while the body comes.
-  func insert<Value>(
-    _ bodyHandle: BodyHandle, into store: KVStore, _ key: [UInt8], _ options: KVInsertOptions,
+  /// Gives the guest a body of what an operation brought.
+  func insertBody(_ bytes: [UInt8], of operation: PendingStoreOperation) throws(Status) -> BodyHandle {
+    operation.release()
+    return try insertBody(bytes)
+  }
+
+  /// Reads a body to its end and starts an insert of it. The guest waits while the body comes.
+  func startInsert(
+    of bodyHandle: BodyHandle, into store: KVStore, _ key: [UInt8], _ options: KVInsertOptions
+  ) throws(Status) -> Blocking<UInt32> {
+    let insertion = StoreInsertion(of: try takePlainBody(bodyHandle))
+    let poll = { () throws(Status) -> UInt32? in
+      switch insertion.poll() {
+      case nil: return nil
+      case .value(let value): return try self.startPending(.insert(key, value: value, options), on: store)
+      case .failed(let error):
+        let operation = try PendingStoreOperation(.insert(key, value: [], options), budget: self.budget)
+        operation.settle(.done(error))
+        return try self.insert(.store(operation))
+      }
+    }
+    if let handle = try poll() { return .ready(handle) }
+    return .waiting(insertion.waitCause, poll)
+  }
+
+  /// The same, and waits until the insert is done.
+  func completeInsert<Value>(
+    of bodyHandle: BodyHandle, into store: KVStore, _ key: [UInt8], _ options: KVInsertOptions,
     _ finish: @escaping (KVError) throws(Status) -> Value
   ) throws(Status) -> Blocking<Value> {
-    let insertion = StoreInsertion(of: try takePlainBody(bodyHandle), into: store, key: key, options: options)
-    if let result = insertion.poll() { return .ready(try finish(result)) }
-    return .waiting(insertion.waitCause) { () throws(Status) in
-      guard let result = insertion.poll() else { return nil }
-      return try finish(result)
+    let insertion = StoreInsertion(of: try takePlainBody(bodyHandle))
+    var operation: PendingStoreOperation?
+    let poll = { () throws(Status) -> Value? in
+      if operation == nil {
+        switch insertion.poll() {
+        case nil: return nil
+        case .failed(let error): return try finish(error)
+        case .value(let value):
+          operation = try self.start(.insert(key, value: value, options), on: store)
+        }
+      }
+      return try operation?.result().map { (outcome) throws(Status) in try finish(outcome.error) }
     }
+    if let value = try poll() { return .ready(value) }
+    return .waiting(operation == nil ? insertion.waitCause : .store, poll)
   }
 
   // MARK: fastly_kv_store
@@ -70,36 +136,34 @@ extension Sandbox {
     store: KVStoreHandle, key: GuestBytes, lookupConfigMask: KVLookupConfigOptions, lookupConfiguration: KVLookupConfig
   ) throws(Status) -> KVStoreLookupHandle {
     let opened = try openedStore(store.rawValue)
-    return KVStoreLookupHandle(rawValue: try insert(.lookup(opened.lookup(try storeKey(key)))))
+    return KVStoreLookupHandle(rawValue: try startPending(.lookup(try storeKey(key)), on: opened))
   }
 
   func kvStoreLookupWait(handle: KVStoreLookupHandle, metadataBuf: GuestOutput) throws(Status)
     -> Blocking<(bodyHandle: BodyHandle?, generation: UInt32?, kvError: KVError)>
   {
-    // Generations have outgrown this form, which answers 0 for each of them.
-    guard let found = try take(handle, metadataBuf) else { return .ready((nil, nil, .notFound)) }
-    return .ready((found.body, 0, .ok))
+    try take(handle.rawValue, .lookup) { (operation, outcome) throws(Status) in
+      // Generations have outgrown this form, which answers 0 for each of them.
+      guard let entry = outcome.entry else { return (nil, nil, outcome.error) }
+      return (try self.give(entry, of: operation, metadata: metadataBuf), 0, .ok)
+    }
   }
 
   func kvStoreLookupWaitV2(handle: KVStoreLookupHandle, metadataBuf: GuestOutput) throws(Status)
     -> Blocking<(bodyHandle: BodyHandle?, generation: UInt64?, kvError: KVError)>
   {
-    guard let found = try take(handle, metadataBuf) else { return .ready((nil, nil, .notFound)) }
-    return .ready((found.body, found.generation, .ok))
+    try take(handle.rawValue, .lookup) { (operation, outcome) throws(Status) in
+      guard let entry = outcome.entry else { return (nil, nil, outcome.error) }
+      return (try self.give(entry, of: operation, metadata: metadataBuf), entry.generation, .ok)
+    }
   }
 
-  /// Takes what a look-up found. Metadata that does not fit leaves the operation, so that the guest can ask again.
-  private func take(_ handle: KVStoreLookupHandle, _ metadata: GuestOutput) throws(Status)
-    -> (body: BodyHandle, generation: UInt64)?
-  {
-    let operation = try pendingOperation(handle.rawValue)
-    guard case .lookup(let found) = operation.outcome else { throw .badf }
-    guard let entry = found else {
-      _ = items.remove(handle.rawValue)
-      return nil
-    }
+  /// Metadata that does not fit leaves the operation as it is, so that the guest can ask again.
+  private func give(
+    _ entry: KVEntry, of operation: PendingStoreOperation, metadata: GuestOutput
+  ) throws(Status) -> BodyHandle {
     try metadata.write(entry.metadata ?? "")
-    return (try takeBody(entry.value, of: operation, handle.rawValue), entry.generation)
+    return try insertBody(entry.value, of: operation)
   }
 
   func kvStoreInsert(
@@ -118,36 +182,30 @@ extension Sandbox {
     if insertConfigMask.contains(.ifGenerationMatch) {
       options.generation = try insertConfiguration.ifGenerationMatch()
     }
-    return try insert(bodyHandle, into: opened, key, options) { (result) throws(Status) in
-      KVStoreInsertHandle(rawValue: try self.insert(.insert(result)))
-    }
+    return try startInsert(of: bodyHandle, into: opened, key, options).map(KVStoreInsertHandle.init(rawValue:))
   }
 
   func kvStoreInsertWait(handle: KVStoreInsertHandle) throws(Status) -> Blocking<KVError> {
-    guard case .insert(let result) = try pendingOperation(handle.rawValue).outcome else { throw .badf }
-    _ = items.remove(handle.rawValue)
-    return .ready(result)
+    try takeError(handle.rawValue, .insert)
   }
 
   func kvStoreDelete(
     store: KVStoreHandle, key: GuestBytes, deleteConfigMask: KVDeleteConfigOptions, deleteConfiguration: KVDeleteConfig
   ) throws(Status) -> KVStoreDeleteHandle {
     let opened = try openedStore(store.rawValue)
-    return KVStoreDeleteHandle(rawValue: try insert(.delete(existed: opened.delete(try storeKey(key)))))
+    return KVStoreDeleteHandle(rawValue: try startPending(.delete(try storeKey(key)), on: opened))
   }
 
+  /// Deleting what is not there is no failure here; the object store tells it apart.
   func kvStoreDeleteWait(handle: KVStoreDeleteHandle) throws(Status) -> Blocking<KVError> {
-    guard case .delete = try pendingOperation(handle.rawValue).outcome else { throw .badf }
-    _ = items.remove(handle.rawValue)
-    // Deleting what is not there is no failure here; the object store tells it apart.
-    return .ready(.ok)
+    try takeError(handle.rawValue, .delete).map { $0 == .notFound ? .ok : $0 }
   }
 
   func kvStoreList(
     store: KVStoreHandle, listConfigMask: KVListConfigOptions, listConfiguration: KVListConfig
   ) throws(Status) -> KVStoreListHandle {
     let opened = try openedStore(store.rawValue)
-    // Memory is always up to date, so both modes list the same.
+    // There is one copy of the data, so an eventual listing is as new as a strong one.
     _ = try listConfiguration.mode()
     var query = KVListQuery()
     var cursor: String?
@@ -163,24 +221,23 @@ extension Sandbox {
       query.prefix = try text.string()
     }
     if let cursor {
-      guard let key = KVPage.key(fromCursor: cursor) else {
-        return KVStoreListHandle(rawValue: try insert(.list(nil)))
+      query.after = KVPage.key(fromCursor: cursor)
+      if query.after == nil {
+        let operation = try PendingStoreOperation(.list(query), budget: budget)
+        operation.settle(.done(.badRequest))
+        return KVStoreListHandle(rawValue: try insert(.store(operation)))
       }
-      query.after = key
     }
-    return KVStoreListHandle(rawValue: try insert(.list(opened.list(query).json)))
+    return KVStoreListHandle(rawValue: try startPending(.list(query), on: opened))
   }
 
   func kvStoreListWait(handle: KVStoreListHandle) throws(Status)
     -> Blocking<(bodyHandle: BodyHandle?, kvError: KVError)>
   {
-    let operation = try pendingOperation(handle.rawValue)
-    guard case .list(let page) = operation.outcome else { throw .badf }
-    guard let page else {
-      _ = items.remove(handle.rawValue)
-      return .ready((nil, .badRequest))
+    try take(handle.rawValue, .list) { (operation, outcome) throws(Status) in
+      guard case .page(let page) = outcome else { return (nil, outcome.error) }
+      return (try self.insertBody(page.json, of: operation), .ok)
     }
-    return .ready((try takeBody(page, of: operation, handle.rawValue), .ok))
   }
 
   // MARK: fastly_kv
@@ -189,8 +246,14 @@ extension Sandbox {
 
   func kvLookup(store: KVStoreHandle, key: GuestBytes) throws(Status) -> Blocking<BodyHandle?> {
     let opened = try openedStore(store.rawValue)
-    guard let entry = opened.lookup(try storeKey(key)) else { return .ready(nil) }
-    return .ready(try insertBody(entry.value))
+    return try lookUp(try storeKey(key), in: opened)
+  }
+
+  /// A look-up in the older forms, which have no errors of their own.
+  func lookUp(_ key: [UInt8], in store: KVStore) throws(Status) -> Blocking<BodyHandle?> {
+    try complete(.lookup(key), on: store) { (outcome) throws(Status) in
+      try outcome.entryOrFailure().map { (entry) throws(Status) in try self.insertBody(entry.value) }
+    }
   }
 
   /// Seconds of 0 are no limit of age: an entry that vanishes at once would be of no use.
@@ -199,6 +262,30 @@ extension Sandbox {
   {
     let opened = try openedStore(store.rawValue)
     let options = KVInsertOptions(timeToLive: maxAge == 0 ? nil : maxAge)
-    return try insert(bodyHandle, into: opened, try storeKey(key), options) { $0 == .ok }
+    return try completeInsert(of: bodyHandle, into: opened, try storeKey(key), options) { $0 == .ok }
+  }
+}
+
+extension KVOutcome {
+  var entry: KVEntry? { if case .entry(let entry) = self { entry } else { nil } }
+
+  /// `ok` where there is data.
+  var error: KVError { if case .done(let error) = self { error } else { .ok } }
+
+  /// The entry that was looked up, or nil where there is none; throws where the store failed.
+  func entryOrFailure() throws(Status) -> KVEntry? {
+    guard case .done(let error) = self else { return entry }
+    guard error == .notFound else { throw .error }
+    return nil
+  }
+}
+
+extension Blocking {
+  /// The same wait with another form of its value.
+  fileprivate func map<Other>(_ transform: @escaping (Value) -> Other) -> Blocking<Other> {
+    switch self {
+    case .ready(let value): .ready(transform(value))
+    case .waiting(let cause, let poll): .waiting(cause) { () throws(Status) in try poll().map(transform) }
+    }
   }
 }

@@ -12,24 +12,20 @@ extension Sandbox {
 
   func objectStoreLookup(store: ObjectStoreHandle, key: GuestBytes) throws(Status) -> Blocking<BodyHandle?> {
     let opened = try openedStore(store.rawValue)
-    guard let entry = opened.lookup(try storeKey(key, otherwise: .error)) else { return .ready(nil) }
-    return .ready(try insertBody(entry.value))
+    return try lookUp(try storeKey(key, otherwise: .error), in: opened)
   }
 
   func objectStoreLookupAsync(store: ObjectStoreHandle, key: GuestBytes) throws(Status) -> PendingKVLookupHandle {
     let opened = try openedStore(store.rawValue)
-    return PendingKVLookupHandle(rawValue: try insert(.lookup(opened.lookup(try storeKey(key, otherwise: .error)))))
+    let key = try storeKey(key, otherwise: .error)
+    return PendingKVLookupHandle(rawValue: try startPending(.lookup(key), on: opened))
   }
 
   func objectStorePendingLookupWait(pendingObjstrHandle: PendingKVLookupHandle) throws(Status) -> Blocking<BodyHandle?>
   {
-    let operation = try pendingOperation(pendingObjstrHandle.rawValue)
-    guard case .lookup(let found) = operation.outcome else { throw .badf }
-    guard let entry = found else {
-      _ = items.remove(pendingObjstrHandle.rawValue)
-      return .ready(nil)
+    try take(pendingObjstrHandle.rawValue, .lookup) { (operation, outcome) throws(Status) in
+      try outcome.entryOrFailure().map { (entry) throws(Status) in try self.insertBody(entry.value, of: operation) }
     }
-    return .ready(try takeBody(entry.value, of: operation, pendingObjstrHandle.rawValue))
   }
 
   /// Guests have no files here that could be opened.
@@ -45,8 +41,8 @@ extension Sandbox {
   {
     let opened = try openedStore(store.rawValue)
     let key = try storeKey(key, otherwise: .error)
-    return try insert(bodyHandle, into: opened, key, KVInsertOptions()) { (result) throws(Status) in
-      try result.check()
+    return try completeInsert(of: bodyHandle, into: opened, key, KVInsertOptions()) { (error) throws(Status) in
+      try error.check()
     }
   }
 
@@ -55,39 +51,45 @@ extension Sandbox {
   {
     let opened = try openedStore(store.rawValue)
     let key = try storeKey(key, otherwise: .error)
-    return try insert(bodyHandle, into: opened, key, KVInsertOptions()) { (result) throws(Status) in
-      PendingKVInsertHandle(rawValue: try self.insert(.insert(result)))
+    switch try startInsert(of: bodyHandle, into: opened, key, KVInsertOptions()) {
+    case .ready(let handle): return .ready(PendingKVInsertHandle(rawValue: handle))
+    case .waiting(let cause, let poll):
+      return .waiting(cause) { () throws(Status) in try poll().map(PendingKVInsertHandle.init(rawValue:)) }
     }
   }
 
   func objectStorePendingInsertWait(pendingObjstrHandle: PendingKVInsertHandle) throws(Status) -> Blocking<Void> {
-    guard case .insert(let result) = try pendingOperation(pendingObjstrHandle.rawValue).outcome else { throw .badf }
-    _ = items.remove(pendingObjstrHandle.rawValue)
-    try result.check()
-    return .ready(())
+    try takeStatus(pendingObjstrHandle.rawValue, .insert)
   }
 
   // MARK: Deleting
 
   func objectStoreDeleteAsync(store: ObjectStoreHandle, key: GuestBytes) throws(Status) -> PendingKVDeleteHandle {
     let opened = try openedStore(store.rawValue)
-    let existed = opened.delete(try storeKey(key, otherwise: .error))
-    return PendingKVDeleteHandle(rawValue: try insert(.delete(existed: existed)))
+    let key = try storeKey(key, otherwise: .error)
+    return PendingKVDeleteHandle(rawValue: try startPending(.delete(key), on: opened))
   }
 
   func objectStorePendingDeleteWait(pendingObjstrHandle: PendingKVDeleteHandle) throws(Status) -> Blocking<Void> {
-    guard case .delete(let existed) = try pendingOperation(pendingObjstrHandle.rawValue).outcome else { throw .badf }
-    _ = items.remove(pendingObjstrHandle.rawValue)
-    if !existed { throw .none }
-    return .ready(())
+    try takeStatus(pendingObjstrHandle.rawValue, .delete)
+  }
+
+  /// Waits for an operation that brings no data, takes its handle, and throws the status of its error.
+  private func takeStatus(_ handle: UInt32, _ kind: PendingStoreOperation.Kind) throws(Status) -> Blocking<Void> {
+    switch try takeError(handle, kind) {
+    case .ready(let error): return .ready(try error.check())
+    case .waiting(let cause, let poll):
+      return .waiting(cause) { () throws(Status) in try poll().map { (error) throws(Status) in try error.check() } }
+    }
   }
 }
 
 extension KVError {
-  /// Throws the status of an insert that failed, for the module that has no errors of its own.
+  /// Throws the status of an operation that failed, for the module that has no errors of its own.
   fileprivate func check() throws(Status) {
     switch self {
     case .ok: return
+    case .notFound: throw .none
     case .payloadTooLarge: throw .limitexceeded
     default: throw .error
     }

@@ -37,6 +37,7 @@ final class Sandbox: ComputeHost {
   var dictionaries = HandleTable<OpenedStore>()
   var kvStores = HandleTable<KVStore>()
   var httpCacheEntries = HandleTable<HTTPCacheEntry>()
+  let storeTraffic = StoreTraffic()
   /// What is open of secret stores, access control lists and shields.
   let storeHandles = StoreHandles()
   /// Backends that the guest has registered, by name.
