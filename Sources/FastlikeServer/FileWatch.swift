@@ -1,6 +1,6 @@
 import Foundation
 
-/// Notices when one of some files has changed, by looking at them twice a second: no system's own notification tells of
+/// Notices when some of many files have changed, by looking at them twice a second: no system's own notification tells of
 /// files that are replaced by renaming, on every file system.
 struct FileWatch {
   private struct Mark: Equatable {
@@ -9,12 +9,20 @@ struct FileWatch {
     var number: Int?
   }
 
-  private var paths: [String]
-  private var marks: [Mark]
+  /// How often a file that is gone is looked for, every 200 ms, before its absence counts as its change.
+  private static let patience = 10
 
-  init(paths: [String]) {
+  private let paths: () -> [String]
+  private var marks: [String: Mark]
+
+  /// - Parameter paths: What to watch at present; asked before each look. What is new in it is watched from then on.
+  init(paths: @escaping () -> [String]) {
     self.paths = paths
-    marks = paths.map(FileWatch.mark)
+    marks = FileWatch.marks(of: paths())
+  }
+
+  private static func marks(of paths: [String]) -> [String: Mark] {
+    Dictionary(paths.map { ($0, mark($0)) }, uniquingKeysWith: { first, _ in first })
   }
 
   private static func mark(_ path: String) -> Mark {
@@ -24,19 +32,24 @@ struct FileWatch {
       number: attributes?[.systemFileNumber] as? Int)
   }
 
-  /// Waits until a file has changed and then stood still for a while, so that a file is not read half written.
-  mutating func change() async throws {
-    var changed = false
+  /// Waits until files have changed and then stood still for a while, so that none is read half written, and gives their
+  /// paths.
+  mutating func change() async throws -> Set<String> {
+    var changed: Set<String> = []
+    var looks = 0
     while true {
-      try await Task.sleep(for: .milliseconds(changed ? 200 : 500))
-      let now = paths.map(FileWatch.mark)
-      // A file that is gone for a moment is being replaced.
-      let isMissing = now.contains { $0.modified == nil }
-      if now != marks {
-        changed = true
-        marks = now
-      } else if changed, !isMissing {
-        return
+      try await Task.sleep(for: .milliseconds(changed.isEmpty ? 500 : 200))
+      let now = FileWatch.marks(of: paths())
+      let differing = now.filter { path, mark in marks[path].map { $0 != mark } ?? false }
+      marks = now
+      if !differing.isEmpty {
+        changed.formUnion(differing.keys)
+        looks = 0
+      } else if !changed.isEmpty {
+        looks += 1
+        // A file that is gone for a moment is being replaced.
+        let isMissing = changed.contains { now[$0]?.modified == nil }
+        if !isMissing || looks >= FileWatch.patience { return changed }
       }
     }
   }

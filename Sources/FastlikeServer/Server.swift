@@ -103,12 +103,13 @@ struct RunningEdge {
 
   func runUntilSignal(reloadsOnSignal: Bool, watchesFiles: Bool, logger: Logger) async {
     let signals = Signals(reload: reloadsOnSignal)
-    let watching = watchesFiles ? Task { await watch() } : nil
+    let reload = ServiceReload(handler: handler, loader: loader)
+    let watching = Task { await reload.watch(everything: watchesFiles) }
     for await signal in signals.stream {
       if signal == .end { break }
-      reload()
+      reload.all()
     }
-    watching?.cancel()
+    watching.cancel()
     logger.notice("ending: in-flight requests may finish; a second signal ends at once")
     let draining = Task { await stop() }
     let impatience = Task {
@@ -126,25 +127,5 @@ struct RunningEdge {
     loader.shared.closeStores()
     for eventLoop in group.makeIterator() { try? await loader.shared.shutdown(on: eventLoop).get() }
     try? await group.shutdownGracefully()
-  }
-
-  /// Puts a new version in place; where it cannot be loaded, the old one goes on and the log says why.
-  private func reload() {
-    do {
-      let service = try loader.load()
-      handler.service = service
-      FileHandle.standardError.write(
-        Data("fastlike: reloaded \(service.program.name) (\(service.program.moduleID))\n".utf8))
-    } catch {
-      FileHandle.standardError.write(Data("fastlike: not reloaded, the old version goes on: \(error)\n".utf8))
-    }
-  }
-
-  private func watch() async {
-    while !Task.isCancelled {
-      var files = FileWatch(paths: [loader.module] + handler.service.configuration.files)
-      do { try await files.change() } catch { return }
-      reload()
-    }
   }
 }

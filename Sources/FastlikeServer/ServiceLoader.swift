@@ -48,6 +48,15 @@ final class ServiceLoader: Sendable {
     return try load(configuration)
   }
 
+  /// The same program with the files of its stores as they are now. Throws ``ConfigurationError``.
+  func readingFilesAgain(of service: Service) throws -> Service {
+    let configuration = try service.configuration.readingFilesAgain(options)
+    for warning in configuration.warnings where !service.configuration.warnings.contains(warning) {
+      logger.warning("\(warning)")
+    }
+    return self.service(service.program, configuration)
+  }
+
   func load(_ configuration: ServiceConfiguration) throws -> Service {
     for warning in configuration.warnings { logger.warning("\(warning)") }
     let progress = CompilationProgress(path: module)
@@ -60,6 +69,10 @@ final class ServiceLoader: Sendable {
         willCompile: { progress.begin(byteCount: $0) })
     }
     writeSymbols(of: program)
+    return service(program, configuration)
+  }
+
+  private func service(_ program: Program, _ configuration: ServiceConfiguration) -> Service {
     var settings = SandboxSettings()
     settings.maximumWallNanoseconds = execution.maximumWallTime.map(\.inNanoseconds)
     settings.maximumCPUNanoseconds = execution.maximumCPUTime.map(\.inNanoseconds)

@@ -36,7 +36,7 @@ enum CommandSpelling {
   static let flags: [FlagSpelling] = [
     .value("config", short: "C"), .value("backend", short: "b"), .value("override-host"),
     .value("dictionary", short: "d"), .value("config-store"), .value("logger"), .value("geo"),
-    .value("kv-dir"), .negatable("kv-reseed"),
+    .value("kv"), .value("secret-store"), .value("acl"), .value("kv-dir"), .negatable("kv-reseed"),
     .value("compliance-region"), .value("local-pushpin-proxy-port"), .value("fake-fastly-key"), .value("bind"),
     .value("addr"), .value("wasm"),
     .value("profile"), .value("profile-ui"), .value("profile-auth"), .negatable("profile-insecure-ui"),
@@ -55,7 +55,6 @@ enum CommandSpelling {
 
   /// Flags of the existing hosts that this version understands but cannot serve. They are refused rather than ignored.
   static let unavailableFlags: [FlagSpelling] = [
-    .value("kv"), .value("secret-store"), .value("acl"),
     .value("experimental_modules"), .plain("adapt"), .plain("wasm-exceptions"), .plain("wasm-gc"),
     .plain("wasm-cm-gc"),
   ]

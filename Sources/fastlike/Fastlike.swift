@@ -18,7 +18,8 @@ struct Fastlike: ParsableCommand {
       name in capitals (FASTLIKE_MAX_WALL for --max-wall) is the variable for it; several values are separated by \
       commas. A flag wins over the variable, and both win over fastly.toml.
 
-      Exit codes: 0 success, 1 failure, 2 wrong usage; run exits with the program's own code.
+      Exit codes: 0 success, 1 failure, 2 wrong usage or a mistake in a file of the configuration; run exits \
+      with the program's own code.
       """,
     subcommands: [
       ServeCommand.self, RunCommand.self, TraceCommand.self, AbiCommand.self, DemoCommand.self, VersionCommand.self,
@@ -55,6 +56,9 @@ struct Fastlike: ParsableCommand {
     }
     do {
       return try await action()
+    } catch let error as ConfigurationError {
+      report(error.description)
+      return ExitCodes.usage
     } catch {
       report("\(error)")
       return ExitCodes.failure
@@ -85,6 +89,7 @@ typealias CommandAction = @Sendable () async throws -> Int32
 
 /// A subcommand of ``Fastlike``.
 protocol ActionCommand: ParsableCommand {
-  /// Checks the flags and the variables. What is thrown here is wrong usage; what the action throws is a failure.
+  /// Checks the flags and the variables. What is thrown here is wrong usage; what the action throws is a failure, unless it
+  /// is a mistake in a file of the configuration.
   func action(in environment: FlagEnvironment) throws -> CommandAction
 }

@@ -31,6 +31,25 @@ struct ServiceArguments: ParsableArguments {
   var configStores: [String] = []
 
   @Option(
+    name: .customLong("kv"),
+    help: ArgumentHelp(
+      "A KV store, empty or filled from a JSON object of strings, or of objects with data or file, and metadata. May be "
+        + "repeated.", valueName: "name[=file.json]"))
+  var kvStores: [String] = []
+
+  @Option(
+    name: .customLong("secret-store"),
+    help: ArgumentHelp("A secret store: a JSON object of strings. May be repeated.", valueName: "name=file.json"))
+  var secretStores: [String] = []
+
+  @Option(
+    name: .customLong("acl"),
+    help: ArgumentHelp(
+      "An access control list: a JSON object with entries of prefix and action. May be repeated.",
+      valueName: "name=file.json"))
+  var accessControlLists: [String] = []
+
+  @Option(
     name: .customLong("kv-dir"),
     help: ArgumentHelp(
       "Keep KV stores in this folder, across restarts; without it they are in memory.", valueName: "folder"))
@@ -76,6 +95,9 @@ struct ServiceArguments: ParsableArguments {
     options.configStores =
       try environment.values(dictionaries, "dictionary", FlagValues.namedFile)
       + environment.values(configStores, "config-store", FlagValues.namedFile)
+    options.kvStores = try environment.values(kvStores, "kv", FlagValues.kvStore)
+    options.secretStores = try environment.values(secretStores, "secret-store", FlagValues.secretStore)
+    options.accessControlLists = try environment.values(accessControlLists, "acl", FlagValues.namedFile)
     options.kvDirectory = try environment.value(kvDirectory, "kv-dir", FlagValues.path)
     options.reseedsKVStores = try environment.boolean(reseedsKVStores, "kv-reseed") ?? false
     options.loggers = try environment.values(loggers, "logger", FlagValues.logger)
@@ -87,6 +109,9 @@ struct ServiceArguments: ParsableArguments {
     try Self.refuseDuplicates(options.backends.map(\.name), "--backend")
     try Self.refuseDuplicates(options.overrideHosts.map(\.backend), "--override-host")
     try Self.refuseDuplicates(options.configStores.map(\.name), "--config-store and --dictionary")
+    try Self.refuseDuplicates(options.kvStores.map(\.name), "--kv")
+    try Self.refuseDuplicates(options.secretStores.map(\.name), "--secret-store")
+    try Self.refuseDuplicates(options.accessControlLists.map(\.name), "--acl")
     try Self.refuseDuplicates(options.loggers.map(\.name), "--logger")
     return options
   }

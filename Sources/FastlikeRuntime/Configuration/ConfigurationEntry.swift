@@ -2,8 +2,24 @@
 struct ConfigurationSource: Sendable {
   /// The file's path as the user wrote it.
   var name: String
-  /// Where its keys stand; nil for JSON.
-  var lines: TOMLLineIndex?
+  var lines = ConfigurationLines.unknown
+}
+
+/// How the line of a key is found.
+enum ConfigurationLines: Sendable {
+  case unknown
+  case toml(TOMLLineIndex)
+  /// The bytes of the document.
+  case json([UInt8])
+
+  /// The line, from 1, of the innermost part of the path that is found.
+  func line(of path: [ConfigurationPathComponent]) -> Int? {
+    switch self {
+    case .unknown: nil
+    case .toml(let index): index.line(of: path)
+    case .json(let bytes): path.isEmpty ? nil : JSONReader.line(of: path, in: bytes)
+    }
+  }
 }
 
 /// A value of a configuration file together with its place, so that whatever is wrong with it can be told precisely.
@@ -23,7 +39,7 @@ struct ConfigurationEntry: Sendable {
 
   private func place(of path: [ConfigurationPathComponent]) -> String {
     var text = source.name
-    if let line = source.lines?.line(of: path) { text += ":\(line)" }
+    if let line = source.lines.line(of: path) { text += ":\(line)" }
     guard !path.isEmpty else { return text }
     text += ": "
     for (position, component) in path.enumerated() {

@@ -17,6 +17,9 @@ struct ConfigurationFiles {
     paths = alreadyRead
   }
 
+  /// Remembers a file that need not be read again.
+  mutating func note(_ path: String) { paths.append(Self.resolve(path, in: directory)) }
+
   static func resolve(_ path: String, in directory: String) -> String {
     URL(fileURLWithPath: path, relativeTo: URL(fileURLWithPath: directory, isDirectory: true)).standardizedFileURL.path
   }
@@ -35,6 +38,8 @@ struct ConfigurationFiles {
         error("\(quoted(path)) is not beside the manifest; the one in the working directory is used").description)
       resolved = fallback
     }
+    // A file that cannot be read is watched too: it may come back.
+    if !paths.contains(resolved) { paths.append(resolved) }
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: resolved, isDirectory: &isDirectory) else {
       throw error("cannot read \(quoted(path)): there is no such file")
@@ -43,7 +48,6 @@ struct ConfigurationFiles {
     guard let data = FileManager.default.contents(atPath: resolved) else {
       throw error("cannot read \(quoted(path)): permission is missing or the disk failed")
     }
-    if !paths.contains(resolved) { paths.append(resolved) }
     return (Array(data), resolved)
   }
 
@@ -71,7 +75,8 @@ struct ConfigurationFiles {
   ) throws -> (entry: ConfigurationEntry, path: String) {
     let (bytes, resolved) = try bytes(of: path, error: error)
     do {
-      return (ConfigurationEntry(try JSONReader.value(of: bytes), source: ConfigurationSource(name: path)), resolved)
+      let source = ConfigurationSource(name: path, lines: .json(bytes))
+      return (ConfigurationEntry(try JSONReader.value(of: bytes), source: source), resolved)
     } catch let malformed as JSONReader.Malformed {
       throw ConfigurationError(place: "\(path):\(malformed.line)", problem: "not JSON: \(malformed.problem)")
     }

@@ -38,6 +38,10 @@ public struct FastlyManifest: Sendable {
   public internal(set) var pushpinPort: UInt16?
   /// One line each, for the start of the service.
   public internal(set) var warnings: [String] = []
+  /// Mistakes in files that were read again while a service runs; what they said before counts.
+  public internal(set) var problems: [ConfigurationError] = []
+  /// What the manifest's file says, for reading the files of its stores again.
+  var text = ""
   /// Absolute paths of the manifest and of every file it names, to watch for changes.
   public internal(set) var files: [String] = []
   /// Backends in `[[backends]]` and `[setup.backends]`.
@@ -51,18 +55,33 @@ public struct FastlyManifest: Sendable {
     path: String, workingDirectory: String = FileManager.default.currentDirectoryPath,
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> FastlyManifest {
+    try load(path: path, workingDirectory: workingDirectory, environment: environment, servedAlready: nil)
+  }
+
+  /// The same. With a configuration that is served already, the manifest says what it said then, and only the files that it
+  /// names are read again; what is wrong with them goes to ``problems``.
+  static func load(
+    path: String, workingDirectory: String, environment: [String: String], servedAlready previous: ServiceConfiguration?
+  ) throws -> FastlyManifest {
     var ownFile = ConfigurationFiles(directory: workingDirectory, workingDirectory: workingDirectory)
-    let text = try ownFile.text(of: path) { ConfigurationError(place: "--config", problem: $0) }
+    let text: String
+    if let known = previous?.manifestText {
+      text = known
+      ownFile.note(path)
+    } else {
+      text = try ownFile.text(of: path) { ConfigurationError(place: "--config", problem: $0) }
+    }
     let folder = URL(fileURLWithPath: ConfigurationFiles.resolve(path, in: workingDirectory))
       .deletingLastPathComponent()
     let files = ConfigurationFiles(
       directory: folder.path, workingDirectory: workingDirectory, alreadyRead: ownFile.paths)
-    return try parse(text, name: path, files: files, environment: environment)
+    return try parse(text, name: path, files: files, environment: environment, servedAlready: previous)
   }
 
   /// Reads the text of a manifest; `name` is the file's name in errors.
   static func parse(
-    _ text: String, name: String, files: ConfigurationFiles, environment: [String: String]
+    _ text: String, name: String, files: ConfigurationFiles, environment: [String: String],
+    servedAlready previous: ServiceConfiguration? = nil
   ) throws -> FastlyManifest {
     guard !text.utf8.contains(0) else {
       throw ConfigurationError(place: name, problem: "must be text, but holds a NUL byte")
@@ -73,8 +92,9 @@ public struct FastlyManifest: Sendable {
     } catch let error as TOMLParseError {
       throw ConfigurationError(place: "\(name):\(error.source.begin.line)", problem: "not TOML: \(error.description)")
     }
-    let source = ConfigurationSource(name: name, lines: TOMLLineIndex(text))
-    var reader = FastlyManifestReader(files: files, environment: environment)
+    let source = ConfigurationSource(name: name, lines: .toml(TOMLLineIndex(text)))
+    var reader = FastlyManifestReader(files: files, environment: environment, previous: previous)
+    reader.manifest.text = text
     try reader.readTopLevel(ConfigurationEntry(root, source: source).table())
     return reader.finish()
   }

@@ -6,8 +6,10 @@ extension FastlyManifestReader {
       let addresses = try table.required("addresses", "a table of addresses")
       manifest.geoLocation = try GeoLocation(addresses: addresses, allowsPrefixes: false)
     case "json":
-      let (addresses, path) = try readJSON(table)
-      manifest.geoLocation = try GeoLocation(addresses: addresses, file: path, allowsPrefixes: true)
+      manifest.geoLocation = try keeping(previous?.geoLocation) { reader in
+        let (addresses, path) = try reader.readJSON(table)
+        return try GeoLocation(addresses: addresses, file: path, allowsPrefixes: true)
+      }
     default: break
     }
     manifest.geoLocation.usesLoopbackRecord = try table["use_default_loopback"]?.boolean() ?? true
@@ -20,8 +22,10 @@ extension FastlyManifestReader {
       let userAgents = try table.required("user_agents", "a table of user agents")
       manifest.deviceDetection = try DeviceDetection(userAgents: userAgents)
     case "json":
-      let (userAgents, path) = try readJSON(table)
-      manifest.deviceDetection = try DeviceDetection(userAgents: userAgents, file: path)
+      manifest.deviceDetection = try keeping(previous?.deviceDetection) { reader in
+        let (userAgents, path) = try reader.readJSON(table)
+        return try DeviceDetection(userAgents: userAgents, file: path)
+      }
     default: break
     }
   }
@@ -47,8 +51,11 @@ extension FastlyManifestReader {
       var file = entry
       if case .object = entry.value { file = try entry.table().required("file", "the path of a JSON file") }
       guard case .string = file.value else { throw file.error("must be the path of a JSON file, or a table with file") }
-      let (document, path) = try files.json(of: file.string(), error: file.error)
-      manifest.accessControlLists[name] = try AccessControlList(document: document, file: path)
+      let named = file
+      manifest.accessControlLists[name] = try keeping(previous?.accessControlLists[name]) { reader in
+        let (document, path) = try reader.files.json(of: named.string(), error: named.error)
+        return try AccessControlList(document: document, file: path)
+      }
     }
   }
 

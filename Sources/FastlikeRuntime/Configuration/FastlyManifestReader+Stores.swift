@@ -9,8 +9,10 @@ extension FastlyManifestReader {
         manifest.configStores[name] = try ConfigStore(contents: store.required("contents", "a table of strings"))
       case "json":
         try store.allowOnly(["format", "file"])
-        let (contents, path) = try readJSON(store)
-        manifest.configStores[name] = try ConfigStore(contents: contents, file: path)
+        manifest.configStores[name] = try keeping(previous?.configStores[name]) { reader in
+          let (contents, path) = try reader.readJSON(store)
+          return try ConfigStore(contents: contents, file: path)
+        }
       default: throw entry.error(at: "format", "must be \"inline-toml\" or \"json\"")
       }
     }
@@ -34,35 +36,15 @@ extension FastlyManifestReader {
   /// `[local_server.kv_stores]`.
   mutating func readKVStores(_ table: ConfigurationTable) throws {
     for (name, entry) in table.entries {
-      var store = KVStoreSeed()
-      if case .object = entry.value {
-        for (key, item) in try readStoreFile(entry.table()).entries {
-          guard KVStoreSeed.isValid(key: key) else { throw item.error(KVStoreSeed.keyRule) }
-          if case .string(let text) = item.value {
-            store.items[key] = KVStoreSeed.Item(value: Array(text.utf8))
-          } else {
-            store.items[key] = try readKVItem(item.table("a string, or an object with data or file"))
-          }
+      manifest.kvStores[name] = try keeping(previous?.kvStores[name]) { reader in
+        if case .object = entry.value {
+          let object = try reader.readStoreFile(entry.table())
+          return try KVStoreSeed(object: object, files: &reader.files)
         }
-      } else {
-        for element in try entry.elements(of: "an array of entries, or a table with file and format") {
-          let item = try element.table("a table with key, and data or file")
-          let key = try item.required("key", "the entry's key")
-          guard KVStoreSeed.isValid(key: try key.string()) else { throw key.error(KVStoreSeed.keyRule) }
-          store.items[try key.string()] = try readKVItem(item)
-        }
+        let entries = try entry.elements(of: "an array of entries, or a table with file and format")
+        return try KVStoreSeed(entries: entries, files: &reader.files)
       }
-      manifest.kvStores[name] = store
     }
-  }
-
-  private mutating func readKVItem(_ table: ConfigurationTable) throws -> KVStoreSeed.Item {
-    guard let (key, source) = try table.single(of: ["data", "file", "path"]) else {
-      throw table.entry.error("must have data or file")
-    }
-    let text = try source.string()
-    let value = key == "data" ? Array(text.utf8) : try files.bytes(of: text, error: source.error).bytes
-    return KVStoreSeed.Item(value: value, metadata: try table["metadata"]?.string())
   }
 
   // MARK: Secret stores
@@ -71,21 +53,19 @@ extension FastlyManifestReader {
   mutating func readSecretStores(_ table: ConfigurationTable) throws {
     for (name, entry) in table.entries {
       guard SecretStoreSeed.isValid(name: name) else { throw entry.error(SecretStoreSeed.nameRule) }
-      var store = SecretStoreSeed()
-      if case .object = entry.value {
-        for (key, secret) in try readStoreFile(entry.table()).entries {
-          guard SecretStoreSeed.isValid(name: key) else { throw secret.error(SecretStoreSeed.nameRule) }
-          store.secrets[key] = Array(try secret.string().utf8)
-        }
-      } else {
+      manifest.secretStores[name] = try keeping(previous?.secretStores[name]) { reader in
+        if case .object = entry.value { return try SecretStoreSeed(object: reader.readStoreFile(entry.table())) }
+        var store = SecretStoreSeed()
         for element in try entry.elements(of: "an array of secrets, or a table with file and format") {
           let secret = try element.table("a table with key, and data, file or env")
           let key = try secret.required("key", "the secret's name")
-          guard SecretStoreSeed.isValid(name: try key.string()) else { throw key.error(SecretStoreSeed.nameRule) }
-          store.secrets[try key.string()] = try readSecret(secret)
+          let name = try key.string()
+          guard SecretStoreSeed.isValid(name: name) else { throw key.error(SecretStoreSeed.nameRule) }
+          guard store.secrets[name] == nil else { throw key.error("the secret \(quoted(name)) is there twice") }
+          store.secrets[name] = try reader.readSecret(secret)
         }
+        return store
       }
-      manifest.secretStores[name] = store
     }
   }
 
@@ -95,15 +75,16 @@ extension FastlyManifestReader {
     }
     let text = try source.string()
     switch key {
-    case "data": return Array(text.utf8)
-    case "file": return try files.bytes(of: text, error: source.error).bytes
+    case "data": return try SecretStoreSeed.checked(Array(text.utf8), source)
+    case "file":
+      return try SecretStoreSeed.checked(try files.bytes(of: text, error: source.error).bytes, source)
     default:
       guard let value = environment[text] else {
         let problem = "the environment has no variable \(quoted(text)), so the secret is empty"
         manifest.warnings.append(source.error(problem).description)
         return []
       }
-      return Array(value.utf8)
+      return try SecretStoreSeed.checked(Array(value.utf8), source)
     }
   }
 }

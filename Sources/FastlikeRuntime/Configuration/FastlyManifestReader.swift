@@ -2,11 +2,14 @@
 struct FastlyManifestReader {
   var files: ConfigurationFiles
   let environment: [String: String]
+  /// What is served while files of stores are read again; nil when a service is loaded.
+  let previous: ServiceConfiguration?
   var manifest = FastlyManifest()
 
-  init(files: ConfigurationFiles, environment: [String: String]) {
+  init(files: ConfigurationFiles, environment: [String: String], previous: ServiceConfiguration? = nil) {
     self.files = files
     self.environment = environment
+    self.previous = previous
   }
 
   /// The manifest with the notices and paths of the files that were read.
@@ -14,6 +17,20 @@ struct FastlyManifestReader {
     manifest.warnings += files.notices
     manifest.files = files.paths
     return manifest
+  }
+
+  /// What `read` gives. Where it finds a mistake while a service runs, what is served already stays, and the mistake is one
+  /// of the manifest's problems.
+  mutating func keeping<Contents>(
+    _ served: Contents?, _ read: (inout FastlyManifestReader) throws -> Contents
+  ) throws -> Contents {
+    do {
+      return try read(&self)
+    } catch let error as ConfigurationError {
+      guard let served else { throw error }
+      manifest.problems.append(error)
+      return served
+    }
   }
 
   /// Tables of `[local_server]`, several names of one table together.

@@ -75,6 +75,22 @@ public enum FlagValues {
     return NamedFile(name: String(parts[0]), path: String(parts[1]))
   }
 
+  /// `NAME=FILE` with the name of a secret store.
+  public static func secretStore(_ value: String, flag: String) throws -> NamedFile {
+    let store = try namedFile(value, flag: flag)
+    guard SecretStoreSeed.isValid(name: store.name) else { throw error(flag, SecretStoreSeed.nameRule) }
+    return store
+  }
+
+  /// `NAME` for an empty store, or `NAME=FILE`.
+  public static func kvStore(_ value: String, flag: String) throws -> KVStoreOption {
+    let parts = value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard let name = parts.first, !name.isEmpty, parts.count == 1 || !parts[1].isEmpty else {
+      throw error(flag, value, "NAME, or NAME=FILE.json to fill the store")
+    }
+    return KVStoreOption(name: name, path: parts.count == 2 ? parts[1] : nil)
+  }
+
   /// `NAME` or `NAME=FILE`. `stdout`, `stderr` and names that start with `fst_managed_` are the platform's.
   public static func logger(_ value: String, flag: String) throws -> LoggerOption {
     let parts = value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)

@@ -11,22 +11,50 @@ struct JSONReader {
 
   private let bytes: [UInt8]
   private var position = 0
+  /// Where the reader is, and where it looks out for: only when a line is asked for.
+  private var path: [ConfigurationPathComponent] = []
+  private var wanted: [ConfigurationPathComponent]?
+  private var found: Int?
 
-  private init(_ bytes: [UInt8]) { self.bytes = bytes }
+  private init(_ bytes: [UInt8]) {
+    self.bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+  }
 
-  /// The value of a whole document. Integers within 64 bits stay integers; of equal keys the last one counts.
+  /// The value of a whole document. Integers within 64 bits stay integers; a key may be there once.
   ///
   /// Throws ``Malformed``.
   static func value(of bytes: [UInt8]) throws -> ConfigurationValue {
-    var reader = JSONReader(bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes)
+    var reader = JSONReader(bytes)
     let value = try reader.value(depth: 0)
     reader.skipSpace()
     guard reader.position == reader.bytes.count else { throw reader.malformed("nothing may follow the value") }
     return value
   }
 
+  /// The line, from 1, on which a part of a document begins, or the innermost part of it that is there. The document is
+  /// read once more for that, which only happens when there is a mistake to tell.
+  static func line(of path: [ConfigurationPathComponent], in bytes: [UInt8]) -> Int? {
+    var reader = JSONReader(bytes)
+    reader.wanted = path
+    _ = try? reader.value(depth: 0)
+    return reader.found
+  }
+
+  /// Remembers the line when the reader is on its way to what is wanted.
+  private mutating func enter(_ component: ConfigurationPathComponent) {
+    guard let wanted else { return }
+    path.append(component)
+    if wanted.starts(with: path) { found = line }
+  }
+
+  private mutating func leave() {
+    if wanted != nil { path.removeLast() }
+  }
+
+  private var line: Int { 1 + bytes.prefix(position).count { $0 == UInt8(ascii: "\n") } }
+
   private func malformed(_ problem: String) -> Malformed {
-    Malformed(line: 1 + bytes.prefix(position).count { $0 == UInt8(ascii: "\n") }, problem: problem)
+    Malformed(line: line, problem: problem)
   }
 
   private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -72,9 +100,12 @@ struct JSONReader {
       skipSpace()
       guard current == UInt8(ascii: "\"") else { throw malformed("a key in double quotes is missing") }
       let key = try string()
+      guard members[key] == nil else { throw malformed("the key \(quoted(key)) is there twice") }
+      enter(.key(key))
       skipSpace()
       guard take(UInt8(ascii: ":")) else { throw malformed("a colon is missing after a key") }
       members[key] = try value(depth: depth + 1)
+      leave()
       skipSpace()
     } while take(UInt8(ascii: ","))
     guard take(UInt8(ascii: "}")) else { throw malformed("a comma or } is missing") }
@@ -87,7 +118,10 @@ struct JSONReader {
     skipSpace()
     if take(UInt8(ascii: "]")) { return .array(elements) }
     repeat {
+      skipSpace()
+      enter(.index(elements.count))
       elements.append(try value(depth: depth + 1))
+      leave()
       skipSpace()
     } while take(UInt8(ascii: ","))
     guard take(UInt8(ascii: "]")) else { throw malformed("a comma or ] is missing") }

@@ -40,6 +40,12 @@ public struct ServiceConfiguration: Sendable {
   public var warnings: [String] = []
   /// Absolute paths of all files that were read, to watch for changes.
   public var files: [String] = []
+  /// The absolute path of the manifest, which is one of ``files``.
+  public private(set) var manifestFile: String?
+  /// Mistakes in files that were read again while a service runs; what they said before counts.
+  public private(set) var problems: [ConfigurationError] = []
+  /// What the manifest said when the service was loaded.
+  private(set) var manifestText: String?
 
   public init() {}
 
@@ -57,14 +63,34 @@ public struct ServiceConfiguration: Sendable {
     _ options: ServiceOptions, workingDirectory: String = FileManager.default.currentDirectoryPath,
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> ServiceConfiguration {
+    try load(options, workingDirectory: workingDirectory, environment: environment, servedAlready: nil)
+  }
+
+  /// Reads the files of stores and lists again, without the manifest itself. A store whose file has a mistake stays as it
+  /// is served at present, and the mistake is one of ``problems``.
+  ///
+  /// Throws ``ConfigurationError`` for a mistake that no store can stay for.
+  public func readingFilesAgain(
+    _ options: ServiceOptions, workingDirectory: String = FileManager.default.currentDirectoryPath,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws -> ServiceConfiguration {
+    try Self.load(options, workingDirectory: workingDirectory, environment: environment, servedAlready: self)
+  }
+
+  private static func load(
+    _ options: ServiceOptions, workingDirectory: String, environment: [String: String],
+    servedAlready previous: ServiceConfiguration?
+  ) throws -> ServiceConfiguration {
     var configuration = ServiceConfiguration()
     var declaredBackends: [FastlyManifest.DeclaredBackend] = []
     if let path = options.manifest {
-      let manifest = try FastlyManifest.load(path: path, workingDirectory: workingDirectory, environment: environment)
+      let manifest = try FastlyManifest.load(
+        path: path, workingDirectory: workingDirectory, environment: environment, servedAlready: previous)
       configuration.adopt(manifest)
+      configuration.manifestFile = ConfigurationFiles.resolve(path, in: workingDirectory)
       declaredBackends = manifest.declaredBackends
     }
-    try configuration.apply(options, workingDirectory: workingDirectory)
+    try configuration.apply(options, workingDirectory: workingDirectory, servedAlready: previous)
     configuration.warnOfMissingBackends(declaredBackends, options, workingDirectory: workingDirectory)
     return configuration
   }
@@ -84,31 +110,20 @@ public struct ServiceConfiguration: Sendable {
     fastlyKeys = manifest.fastlyKeys
     pushpinPort = manifest.pushpinPort
     warnings = manifest.warnings
+    problems = manifest.problems
+    manifestText = manifest.text
     files = manifest.files
   }
 
-  private mutating func apply(_ options: ServiceOptions, workingDirectory: String) throws {
+  private mutating func apply(
+    _ options: ServiceOptions, workingDirectory: String, servedAlready previous: ServiceConfiguration?
+  ) throws {
     var read = ConfigurationFiles(directory: workingDirectory, workingDirectory: workingDirectory)
     for backend in options.backends {
       if backend.name.isEmpty { catchAllBackend = backend } else { backends[backend.name] = backend }
     }
     for override in options.overrideHosts { try apply(override) }
-    for store in options.configStores {
-      let (contents, path) = try read.json(of: store.path) {
-        ConfigurationError(place: "config store \(quoted(store.name))", problem: $0)
-      }
-      configStores[store.name] = try ConfigStore(contents: contents, file: path)
-    }
-    if let folder = options.kvDirectory {
-      kvDirectory = try read.folder(folder) { ConfigurationError(place: "--kv-dir", problem: $0) }
-    }
-    kvSeedsOverwrite = options.reseedsKVStores
-    if let file = options.geoFile {
-      let (addresses, path) = try read.json(of: file) { ConfigurationError(place: "--geo", problem: $0) }
-      let usesLoopbackRecord = geoLocation.usesLoopbackRecord
-      geoLocation = try GeoLocation(addresses: addresses, file: path, allowsPrefixes: true)
-      geoLocation.usesLoopbackRecord = usesLoopbackRecord
-    }
+    try applyStores(options, reading: &read, servedAlready: previous)
     for logger in options.loggers {
       logEndpoints[logger.name] =
         logger.path.map { .file(ConfigurationFiles.resolve($0, in: workingDirectory)) } ?? .standardOutput
@@ -117,6 +132,61 @@ public struct ServiceConfiguration: Sendable {
     fastlyKeys.formUnion(options.fastlyKeys)
     if let port = options.pushpinPort { pushpinPort = port }
     files += read.paths.filter { !files.contains($0) }
+  }
+
+  private mutating func applyStores(
+    _ options: ServiceOptions, reading read: inout ConfigurationFiles, servedAlready previous: ServiceConfiguration?
+  ) throws {
+    if let folder = options.kvDirectory {
+      kvDirectory = try read.folder(folder) { ConfigurationError(place: "--kv-dir", problem: $0) }
+    }
+    kvSeedsOverwrite = options.reseedsKVStores
+    for store in options.configStores {
+      configStores[store.name] = try keeping(previous?.configStores[store.name], &read) { read in
+        let (contents, path) = try read.json(of: store.path, for: "config store", store.name)
+        return try ConfigStore(contents: contents, file: path)
+      }
+    }
+    for store in options.kvStores {
+      kvStores[store.name] = try keeping(previous?.kvStores[store.name], &read) { read in
+        guard let path = store.path else { return KVStoreSeed() }
+        let object = try read.json(of: path, for: "KV store", store.name).entry.table("an object")
+        return try KVStoreSeed(object: object, files: &read)
+      }
+    }
+    for store in options.secretStores {
+      secretStores[store.name] = try keeping(previous?.secretStores[store.name], &read) { read in
+        try SecretStoreSeed(
+          object: try read.json(of: store.path, for: "secret store", store.name).entry.table("an object"))
+      }
+    }
+    for list in options.accessControlLists {
+      accessControlLists[list.name] = try keeping(previous?.accessControlLists[list.name], &read) { read in
+        let (document, path) = try read.json(of: list.path, for: "ACL", list.name)
+        return try AccessControlList(document: document, file: path)
+      }
+    }
+    if let file = options.geoFile {
+      let usesLoopbackRecord = geoLocation.usesLoopbackRecord
+      geoLocation = try keeping(previous?.geoLocation, &read) { read in
+        let (addresses, path) = try read.json(of: file) { ConfigurationError(place: "--geo", problem: $0) }
+        return try GeoLocation(addresses: addresses, file: path, allowsPrefixes: true)
+      }
+      geoLocation.usesLoopbackRecord = usesLoopbackRecord
+    }
+  }
+
+  /// As ``FastlyManifestReader/keeping(_:_:)``.
+  private mutating func keeping<Contents>(
+    _ served: Contents?, _ files: inout ConfigurationFiles, _ read: (inout ConfigurationFiles) throws -> Contents
+  ) throws -> Contents {
+    do {
+      return try read(&files)
+    } catch let error as ConfigurationError {
+      guard let served else { throw error }
+      problems.append(error)
+      return served
+    }
   }
 
   private mutating func apply(_ override: HostOverride) throws {
@@ -156,5 +226,14 @@ public struct ServiceConfiguration: Sendable {
     warnings.append(
       "no backends: give --backend NAME=HOST:PORT or "
         + (hasManifest ? "--config fastly.toml, which is here" : "--config FILE with [local_server.backends]"))
+  }
+}
+
+extension ConfigurationFiles {
+  /// The document of a store that a flag names; errors about the file name the store.
+  fileprivate mutating func json(
+    of path: String, for kind: String, _ name: String
+  ) throws -> (entry: ConfigurationEntry, path: String) {
+    try json(of: path) { ConfigurationError(place: "\(kind) \(quoted(name))", problem: $0) }
   }
 }

@@ -10,6 +10,18 @@ public struct NamedFile: Sendable, Equatable {
   }
 }
 
+/// A KV store, with a file that fills it or not.
+public struct KVStoreOption: Sendable, Equatable {
+  public var name: String
+  /// As the user wrote it; relative to the working directory. Nil is an empty store.
+  public var path: String?
+
+  public init(name: String, path: String? = nil) {
+    self.name = name
+    self.path = path
+  }
+}
+
 /// A log endpoint, with a file of its own or not.
 public struct LoggerOption: Sendable, Equatable {
   public var name: String
@@ -43,6 +55,9 @@ public struct ServiceOptions: Sendable, Equatable {
   public var overrideHosts: [HostOverride] = []
   /// Config stores, which are also the dictionaries.
   public var configStores: [NamedFile] = []
+  public var kvStores: [KVStoreOption] = []
+  public var secretStores: [NamedFile] = []
+  public var accessControlLists: [NamedFile] = []
   /// The folder in which KV stores are kept, as the user wrote it; nil is what the manifest says, or memory.
   public var kvDirectory: String?
   /// Whether seeds write over what requests have written to KV stores.

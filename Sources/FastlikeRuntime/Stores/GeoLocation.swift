@@ -11,18 +11,12 @@ public struct GeoLocation: Sendable, Equatable {
     "utc_offset": .integer(-700),
   ]).json
 
-  private struct Block: Sendable, Equatable {
-    var prefix: IPPrefix
-    var record: String
-  }
-
   /// Whether loopback addresses without a record get ``loopbackRecord``.
   public var usesLoopbackRecord = true
   /// The JSON file behind it, to watch for changes.
   public private(set) var file: String?
   private var records: [IPAddress: String] = [:]
-  /// Longest prefixes first.
-  private var blocks: [Block] = []
+  private var blocks = PrefixTable<String>()
 
   /// No records but the one for loopback.
   public init() {}
@@ -35,12 +29,11 @@ public struct GeoLocation: Sendable, Equatable {
       if let address = IPAddress(key) {
         records[address] = record
       } else if allowsPrefixes, let prefix = IPPrefix(key) {
-        blocks.append(Block(prefix: prefix, record: record))
+        blocks.insert(record, for: prefix)
       } else {
         throw entry.error("the key must be an IP address" + (allowsPrefixes ? " or a prefix like 192.0.2.0/24" : ""))
       }
     }
-    blocks.sort { $0.prefix.bitCount > $1.prefix.bitCount }
   }
 
   private static func record(_ entry: ConfigurationEntry) throws -> String {
@@ -59,7 +52,7 @@ public struct GeoLocation: Sendable, Equatable {
   /// longest prefix's, then the one for loopback.
   public func lookup(_ address: IPAddress) -> String? {
     if let record = records[address] { return record }
-    if let block = blocks.first(where: { $0.prefix.contains(address) }) { return block.record }
+    if let record = blocks.lookup(address) { return record }
     return usesLoopbackRecord && address.isLoopback ? Self.loopbackRecord : nil
   }
 }
