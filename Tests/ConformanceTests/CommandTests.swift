@@ -72,7 +72,7 @@ struct CommandTests {
   func aMistakeInTheManifestIsOneLineThatNamesFileLineAndKey(_ text: String, named: String) async throws {
     let manifest = try temporaryFile("fastly.toml", text)
     let result = try await fastlikeRun(try temporaryFile("app.wat", TextModule.empty), flags: ["-C", manifest])
-    #expect(result.status == .exited(1))
+    #expect(result.status == .exited(2))
     #expect(result.complaints.count == 1)
     #expect(result.errors.contains(manifest))
     #expect(result.errors.contains(named))
@@ -81,7 +81,7 @@ struct CommandTests {
   @Test(arguments: [["-C", "missing.toml"], ["-d", "x=missing.json"], ["--geo", "missing.json"]])
   func aMissingFileIsNamed(_ flags: [String]) async throws {
     let result = try await fastlikeRun(try temporaryFile("app.wat", TextModule.empty), flags: flags)
-    #expect(result.status == .exited(1))
+    #expect(result.status == .exited(2))
     #expect(result.complaints.count == 1)
     #expect(result.errors.contains("missing."))
   }
@@ -89,7 +89,7 @@ struct CommandTests {
   @Test func anOverrideHostForAnUnknownBackendIsNamed() async throws {
     let program = try temporaryFile("app.wat", TextModule.empty)
     let result = try await fastlikeRun(program, flags: ["-b", "known=localhost:1", "-override-host", "other=x"])
-    #expect(result.status == .exited(1))
+    #expect(result.status == .exited(2))
     #expect(result.errors.contains("\"other\""))
     #expect(result.errors.contains("\"known\""))
   }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// Secret stores, access control lists, rate limiting and shields.
@@ -31,7 +32,8 @@ struct ProtectionTests {
       #expect(try await edge.report("/secret?key=unset")["plaintext"] == "")
       #expect(try await edge.report("/secret?name=flagged")["plaintext"] == "by flag")
       #expect(try await edge.report("/secret?name=missing")["open"] == "!none")
-      #expect(edge.child.errors.contains("the environment has no variable \"NO_SUCH_VARIABLE\", so the secret is empty"))
+      #expect(
+        edge.child.errors.contains("the environment has no variable \"NO_SUCH_VARIABLE\", so the secret is empty"))
       // Nothing that was served is in what the program writes.
       #expect(!(edge.child.errors + edge.child.output).contains("from outside"))
     }

@@ -15,7 +15,10 @@ struct StoreFileTests {
     ("{\"a\": {\"data\": \"x\",\n  \"file\": \"y\"}}", "--kv", ":2: a.file: duplicates data"),
     ("{\"a\": {\"file\": \"missing\"}}", "--kv", ":1: a.file: cannot read \"missing\""),
     ("{\"a b\": \"x\"}", "--secret-store", ":1: \"a b\": a name has 1 to 255"),
-    ("{\"entries\": [\n {\"prefix\": \"10.0.0.0/33\", \"action\": \"BLOCK\"}]}", "--acl", ":2: entries[0].prefix: must be"),
+    (
+      "{\"entries\": [\n {\"prefix\": \"10.0.0.0/33\", \"action\": \"BLOCK\"}]}", "--acl",
+      ":2: entries[0].prefix: must be"
+    ),
     ("{\"entries\": [\n {\"prefix\": \"10.0.0.0/8\"}]}", "--acl", ":2: entries[0]: action is missing"),
     ("{\"localhost\": {}}", "--geo", ":1: localhost: the key must be an IP address"),
   ])

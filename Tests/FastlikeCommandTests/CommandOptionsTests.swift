@@ -185,6 +185,25 @@ import Testing
     #expect(problem("app.wasm", "--max-vcpu", "1s", "--no-epoch").hasPrefix("--max-vcpu: needs the epoch clock"))
   }
 
+  @Test func storesHaveFlagsAndVariables() throws {
+    let options = try serve(
+      "-kv", "a", "--kv", "b=b.json", "-secret-store", "s=s.json", "-acl", "l=l.json", "--kv-dir", "kv", "--kv-reseed",
+      "app.wasm"
+    ).service
+    #expect(options.kvStores == [KVStoreOption(name: "a"), KVStoreOption(name: "b", path: "b.json")])
+    #expect(options.secretStores == [NamedFile(name: "s", path: "s.json")])
+    #expect(options.accessControlLists == [NamedFile(name: "l", path: "l.json")])
+    #expect(options.kvDirectory == "kv")
+    #expect(options.reseedsKVStores)
+    let variables = ["FASTLIKE_KV": "a,b=b.json", "FASTLIKE_KV_DIR": "kv", "FASTLIKE_KV_RESEED": "1"]
+    let other = try serve("app.wasm", environment: variables).service
+    #expect(other.kvStores == options.kvStores)
+    #expect(other.kvDirectory == "kv")
+    #expect(other.reseedsKVStores)
+    #expect(problem("--kv", "a", "--kv", "a", "app.wasm").contains("--kv: the name \"a\" is given twice"))
+    #expect(problem("--secret-store", "a b=x", "app.wasm").contains("--secret-store: a name has 1 to 255"))
+  }
+
   @Test func theDemoListensWhereItIsTold() throws {
     let command = try Fastlike.parseAsRoot(CommandSpelling.normalized(["demo", "-bind", ":0", "-v"]))
     let options = try #require(command as? DemoCommand).options(in: FlagEnvironment())
@@ -193,7 +212,7 @@ import Testing
   }
 
   @Test func wrongUsageHasExitCodeTwoAndHelpHasZero() async {
-    #expect(await Fastlike.execute(["--kv", "x", "app.wasm"], environment: FlagEnvironment()) == 2)
+    #expect(await Fastlike.execute(["--adapt", "app.wasm"], environment: FlagEnvironment()) == 2)
     #expect(await Fastlike.execute(["--nonsense"], environment: FlagEnvironment()) == 2)
     #expect(await Fastlike.execute(["--help"], environment: FlagEnvironment()) == 0)
     #expect(await Fastlike.execute(["run", "--help"], environment: FlagEnvironment()) == 0)

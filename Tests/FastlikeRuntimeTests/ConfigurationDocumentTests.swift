@@ -39,6 +39,25 @@ import Testing
     #expect(error.line == 3)
   }
 
+  @Test func aKeyThatIsThereTwiceIsRefused() throws {
+    let error = try #require(throws: JSONReader.Malformed.self) { try read("{\"a\": 1,\n\"b\": 2,\n\"a\": 3}") }
+    #expect(error == JSONReader.Malformed(line: 3, problem: "the key \"a\" is there twice"))
+    #expect(try read(#"{"a": {"a": 1}, "b": {"a": 1}}"#).kind == "a table")
+  }
+
+  @Test func theLineOfAPartOfADocumentIsFound() {
+    let text = "{\n\"a\": [\n1,\n  {\"b\":\n 2}\n],\n\"c\": 3}"
+    func line(_ path: ConfigurationPathComponent...) -> Int? { JSONReader.line(of: path, in: Array(text.utf8)) }
+    #expect(line(.key("a")) == 2)
+    #expect(line(.key("a"), .index(0)) == 3)
+    #expect(line(.key("a"), .index(1)) == 4)
+    #expect(line(.key("a"), .index(1), .key("b")) == 4)
+    // What is not there is looked for where it should be.
+    #expect(line(.key("a"), .index(1), .key("x")) == 4)
+    #expect(line(.key("c")) == 7)
+    #expect(line(.key("x")) == nil)
+  }
+
   @Test func deepNestingIsRefusedInsteadOfOverflowingTheStack() {
     #expect(throws: JSONReader.Malformed.self) { try read(String(repeating: "[", count: 100_000)) }
   }

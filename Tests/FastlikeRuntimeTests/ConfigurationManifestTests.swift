@@ -250,7 +250,7 @@ func manifestProblem(_ text: String, files: [String: String] = [:]) -> String {
     ("format = \"json\"", "s: file is missing"),
     ("format = \"json\"\nfile = \"\"", "s.file: must be the path of a file"),
     ("format = \"json\"\nfile = \"list.json\"", "list.json: must be a table of strings, not an array"),
-    ("format = \"json\"\nfile = \"number.json\"", "number.json: a: must be a string, not an integer"),
+    ("format = \"json\"\nfile = \"number.json\"", "number.json:1: a: must be a string, not an integer"),
     ("format = \"json\"\nfile = \"broken.json\"", "broken.json:2: not JSON: "),
     ("format = \"json\"\nfile = \".\"", "s.file: cannot read \".\": it is a directory"),
   ])
