@@ -74,7 +74,6 @@ extension Sandbox {
 
   func httpReqDownstreamClientRequestId(reqid: GuestOutput) throws(Status) { try reqid.write(served.id) }
 
-
   // MARK: Further requests in the same sandbox
 
   func httpDownstreamNextRequest(optionsMask: NextRequestOptionsMask, options: NextRequestOptions) throws(Status)

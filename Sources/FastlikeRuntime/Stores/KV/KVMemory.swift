@@ -47,4 +47,8 @@ final class KVMemory: KVStorage {
   }
 
   func close() {}
+
+  func withTables<Result: Sendable>(_ body: ([String: KVTable], UInt64) -> Result) -> Result {
+    tables.withLock { body($0, clock()) }
+  }
 }

@@ -3,7 +3,7 @@ import Logging
 import Synchronization
 
 /// Where the entries of all KV stores of a process are kept.
-protocol KVStorage: Sendable {
+protocol KVStorage: KVInspecting {
   /// Does what is asked at once, where that never takes long; nil says that ``enqueue(_:on:then:)`` has to be used.
   func perform(_ operation: KVOperation, on store: String) -> KVOutcome?
   /// Does what is asked on a thread of its own, in the order of the calls, and tells there what came of it.
@@ -55,7 +55,7 @@ final class KVStorages: Sendable {
         return database
       } catch {
         KVFailureReports(directory: directory, logger: logger).failed(error)
-        return KVUnavailable()
+        return KVUnavailable(place: directory + "/" + KVDatabase.fileName)
       }
     }
   }
@@ -68,6 +68,10 @@ final class KVStorages: Sendable {
 
 /// Stores whose file cannot be opened.
 private struct KVUnavailable: KVStorage {
+  private struct Failure: Error {}
+
+  let place: String
+
   func perform(_ operation: KVOperation, on store: String) -> KVOutcome? { .done(.internalError) }
 
   func enqueue(_ operation: KVOperation, on store: String, then done: @escaping @Sendable (KVOutcome) -> Void) {
@@ -77,4 +81,8 @@ private struct KVUnavailable: KVStorage {
   func adopt(_ seeds: [String: KVStoreSeed], overwrites: Bool) {}
 
   func close() {}
+
+  func summaries() async throws -> [KVSummary] { throw Failure() }
+
+  func keys(of store: String, _ query: KVListQuery) async throws -> KVKeyPage { throw Failure() }
 }

@@ -67,7 +67,7 @@ struct KVTable: Sendable {
   }
 
   /// The keys that a query asks for, in the order of their bytes, and whether more of them follow.
-  private func list(_ query: KVListQuery, now: UInt64) -> KVPage {
+  func list(_ query: KVListQuery, now: UInt64) -> KVPage {
     var page = KVPage(of: query)
     let end = query.upperBound
     sortedKeys.forEach(from: query.lowerBound) { key in
@@ -86,6 +86,20 @@ struct KVTable: Sendable {
   /// Lets go of everything that has expired.
   mutating func sweep(now: UInt64) {
     for (key, entry) in entries where KVTable.isExpired(entry, now) { remove(key) }
+  }
+
+  // MARK: Looking from outside
+
+  var entryCount: Int { entries.count }
+
+  var valueByteCount: Int { entries.values.reduce(0) { $0 + $1.value.count } }
+
+  func facts(of key: [UInt8], now: UInt64) -> KVKeyFacts? {
+    entries[key].map { entry in
+      KVKeyFacts(
+        key: key, byteCount: entry.value.count, metadata: entry.metadata, generation: entry.generation,
+        timeLeft: entry.expires.map { $0 > now ? $0 - now : 0 })
+    }
   }
 
   // MARK: Seeds
