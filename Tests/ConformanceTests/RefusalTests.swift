@@ -38,7 +38,6 @@ struct RefusalTests {
     Refused(400, "an asterisk for another method", "GET * HTTP/1.1\r\n\(host)\r\n"),
     Refused(400, "the greeting of TLS", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}"),
     Refused(501, "CONNECT", "CONNECT e:443 HTTP/1.1\r\nHost: e:443\r\n\r\n"),
-    Refused(505, "the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
   ]
 
   /// Requests of which two parties might see different ends.

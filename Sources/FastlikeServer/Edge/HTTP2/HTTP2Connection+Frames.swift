@@ -23,10 +23,11 @@ extension HTTP2Connection {
     case .windowUpdate(let id, let increment): try takeWindowUpdate(id, increment)
     case .unknown: try require(.unknown)
     case .malformed(let id, let code):
-      guard let stream = streams[id] else {
+      guard !isIdle(id) else {
         throw HTTP2ConnectionError(code, "a frame of a stream that is not open is malformed")
       }
       try require(.reset)
+      guard let stream = streams[id] else { return }
       drop(stream, code)
     }
   }
@@ -122,6 +123,7 @@ extension HTTP2Connection {
       id: id, connection: self, isHEAD: request.head.method == "HEAD", sendWindow: initialSendWindow)
     streams[id] = stream
     if endsStream {
+      stream.isRequestComplete = true
       body.expectedLength = 0
       body.finish()
     } else {
