@@ -124,6 +124,7 @@ let package = Package(
         "FastlikeProfile", "CTimestamp", "CZlib",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], exclude: ["Goldens"], swiftSettings: swiftSettings),
     .testTarget(name: "WasmtimeTests", dependencies: ["CWasmtime", "Wasmtime"], swiftSettings: swiftSettings),
     .testTarget(name: "ComputeABITests", dependencies: ["ComputeABI", "Wasmtime"], swiftSettings: swiftSettings),

@@ -18,6 +18,11 @@ enum NativeJSONKey: String, CodingKey {
   case hostcallNanos = "hostcall_nanos"
   case nativeCPUNanos = "native_cpu_nanos"
   case hijackedNanos = "hijacked_nanos"
+  case traceContext = "trace_context"
+  case traceID = "trace_id"
+  case spanID = "span_id"
+  case parentSpanID = "parent_span_id"
+  case flags
   case time, spans, blocked, cause, rc
   case queueNanos = "queue_nanos"
   case setupNanos = "setup_nanos"
@@ -162,6 +167,7 @@ struct DecodedTrace: Decodable {
     trace.headerFlushNanos = try object.optionalNumber(.headerFlushNanos)
     trace.hijackedNanos = try object.optionalNumber(.hijackedNanos)
     trace.nativeCPUNanos = try object.optionalNumber(.nativeCPUNanos)
+    trace.context = try object.decodeIfPresent(DecodedTraceContext.self, forKey: .traceContext)?.context
     trace.hostcallNanos = try object.number(.hostcallNanos)
     trace.droppedSpans = Int(try object.number(.dropped))
     trace.droppedBackendCalls = Int(try object.number(.droppedBackendCalls))

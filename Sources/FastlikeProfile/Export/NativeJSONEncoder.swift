@@ -47,6 +47,7 @@ public enum NativeJSONEncoder {
     json.field("hostcall_nanos", trace.hostcallNanos)
     json.field("native_cpu_nanos", ifPresent: trace.nativeCPUNanos)
     json.field("hijacked_nanos", ifPresent: trace.hijackedNanos)
+    if let context = trace.context { writeContext(context, to: &json) }
     writeTime(trace.time, to: &json)
     writeLabels(trace.labels, to: &json)
     writeSpans(trace, to: &json)
@@ -69,6 +70,16 @@ public enum NativeJSONEncoder {
       json.endArray()
     }
     if let deep = trace.deep { writeDeep(deep, to: &json) }
+    json.endObject()
+  }
+
+  private static func writeContext(_ context: TraceContext, to json: inout JSONByteWriter) {
+    json.key("trace_context")
+    json.beginObject()
+    json.field("trace_id", context.traceID)
+    json.field("span_id", TraceContext.text(context.spanID))
+    if let parent = context.parentSpanID { json.field("parent_span_id", TraceContext.text(parent)) }
+    json.field("flags", Int64(context.flags))
     json.endObject()
   }
 

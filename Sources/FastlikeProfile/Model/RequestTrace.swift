@@ -67,6 +67,8 @@ public struct RequestTrace: Sendable, Hashable, Identifiable {
   public var notes: [TraceNote]
   /// Only in ``ProfileMode/deep``.
   public var deep: DeepMetrics?
+  /// The place in a distributed trace; nil where traces are not joined to others.
+  public var context: TraceContext?
 
   public init(
     id: UInt64, moduleID: String = "", moduleName: String = "", processID: Int32 = 0, method: String = "GET",
@@ -77,7 +79,8 @@ public struct RequestTrace: Sendable, Hashable, Identifiable {
     labels: [TraceLabel] = [.none], spans: [Span] = [], backendCalls: [BackendCall] = [],
     blocked: [BlockedInterval] = [], guestStacks: StackProfile = .empty, nativeStacks: StackProfile = .empty,
     droppedSpans: Int = 0, droppedBackendCalls: Int = 0, droppedBlockedIntervals: Int = 0,
-    droppedGuestSamples: Int = 0, outcome: TraceOutcome = .normal, notes: [TraceNote] = [], deep: DeepMetrics? = nil
+    droppedGuestSamples: Int = 0, outcome: TraceOutcome = .normal, notes: [TraceNote] = [], deep: DeepMetrics? = nil,
+    context: TraceContext? = nil
   ) {
     self.id = id
     self.moduleID = moduleID
@@ -110,6 +113,7 @@ public struct RequestTrace: Sendable, Hashable, Identifiable {
     self.outcome = outcome
     self.notes = notes
     self.deep = deep
+    self.context = context
   }
 }
 

@@ -66,6 +66,11 @@ extension TraceRecorder {
     backendCalls[index].totalNanos = max(0, end - backendCalls[index].started)
   }
 
+  /// The `traceparent` that the backend of a call gets; nil where traces are not joined to others.
+  public func traceparent(of token: BackendCallToken) -> String? {
+    head.context?.traceparent(ofCall: token.index >= 0 ? Int(token.index) : nil)
+  }
+
   /// The guest asked for the call's response: polled, waited, selected, or used it through async I/O.
   public func observeBackendCall(_ token: BackendCallToken) {
     guard !isFinished, token.index >= 0 else { return }

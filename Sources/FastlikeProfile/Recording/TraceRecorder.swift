@@ -16,10 +16,12 @@ public struct TraceHead: Sendable, Hashable {
   public var httpVersion: HTTPVersion?
   /// When the request arrived, in monotonic nanoseconds (``TraceClock/now()``); nil when it has not waited.
   public var arrivedAt: UInt64?
+  /// The place in a distributed trace; nil where traces are not joined to others.
+  public var context: TraceContext?
 
   public init(
     moduleID: String, moduleName: String = "", method: String, url: RedactedURL, httpVersion: HTTPVersion? = nil,
-    arrivedAt: UInt64? = nil
+    arrivedAt: UInt64? = nil, context: TraceContext? = nil
   ) {
     self.moduleID = moduleID
     self.moduleName = moduleName
@@ -27,6 +29,7 @@ public struct TraceHead: Sendable, Hashable {
     self.url = url
     self.httpVersion = httpVersion
     self.arrivedAt = arrivedAt
+    self.context = context
   }
 }
 
@@ -379,6 +382,9 @@ public final class TraceRecorder: @unchecked Sendable {
     }
   }
 
+  /// How many hostcalls and backend calls a closed recording holds.
+  var size: Int { spans.count + backendCalls.count }
+
   /// Nanoseconds from start to end of a closed recording.
   var wallNanos: Int64 { wallEnd ?? 0 }
 
@@ -419,7 +425,7 @@ public final class TraceRecorder: @unchecked Sendable {
       guestStacks: guestSamples.isEmpty ? .empty : StackProfile(table: stacks.finish(), samples: guestSamples),
       droppedSpans: core.pointee.droppedSpans, droppedBackendCalls: droppedBackendCalls,
       droppedBlockedIntervals: droppedBlockedIntervals, droppedGuestSamples: droppedGuestSamples, outcome: outcome,
-      notes: notes, deep: deepMetrics)
+      notes: notes, deep: deepMetrics, context: head.context)
   }
 
   private static let processID = ProcessInfo.processInfo.processIdentifier

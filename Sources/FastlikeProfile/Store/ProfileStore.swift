@@ -24,7 +24,7 @@ public final class ProfileStore: Sendable {
     var nextID: UInt64
     var sampler = TraceSampler()
     var statistics = Statistics()
-    var observers: [UInt64: @Sendable (RequestTrace) -> Void] = [:]
+    var observers: [UInt64: @Sendable (FinishedRequest) -> Void] = [:]
     var nextObserver: UInt64 = 0
   }
 
@@ -90,7 +90,7 @@ public final class ProfileStore: Sendable {
 
   private func complete(_ entry: TraceRing.Entry, wallNanos: Int64, isError: Bool) {
     // What gives way is let go of behind the lock: a trace is large.
-    let (observers, evicted) = state.withLock { state -> ([@Sendable (RequestTrace) -> Void], TraceRing.Entry?) in
+    let (observers, evicted) = state.withLock { state -> ([@Sendable (FinishedRequest) -> Void], TraceRing.Entry?) in
       state.statistics.completed += 1
       guard state.sampler.keeps(wallNanos: wallNanos, isError: isError, by: state.settings.sampling) else {
         state.statistics.sampledOut += 1
@@ -101,9 +101,7 @@ public final class ProfileStore: Sendable {
       return (state.observers.isEmpty ? [] : Array(state.observers.values), evicted)
     }
     withExtendedLifetime(evicted) {}
-    guard !observers.isEmpty else { return }
-    let trace = entry.trace
-    for observer in observers { observer(trace) }
+    for observer in observers { observer(FinishedRequest(entry)) }
   }
 
   /// A recorder goes away that was not closed.
@@ -155,6 +153,18 @@ public final class ProfileStore: Sendable {
 
   // MARK: - Watching
 
+  /// A request that finished; its trace is made when it is asked for.
+  public struct FinishedRequest: Sendable {
+    private let entry: TraceRing.Entry
+    fileprivate init(_ entry: TraceRing.Entry) { self.entry = entry }
+    /// The trace's id.
+    public var id: UInt64 { entry.id }
+    /// How many hostcalls and backend calls the trace has.
+    public var size: Int { entry.size }
+    /// The trace. Making it takes some microseconds, once.
+    public var trace: RequestTrace { entry.trace }
+  }
+
   /// Keeps an observer of ``ProfileStore/observe(_:)`` until it is cancelled or goes away.
   public final class Observation: Sendable {
     private let onCancel: @Sendable () -> Void
@@ -167,6 +177,11 @@ public final class ProfileStore: Sendable {
   /// Calls `observer` with every trace that is kept from now on, on the thread that finished it: it must be quick.
   /// - Returns: The observation; it ends when this goes away.
   public func observe(_ observer: @escaping @Sendable (RequestTrace) -> Void) -> Observation {
+    observeFinished { observer($0.trace) }
+  }
+
+  /// As ``observe(_:)``, without making the trace: for those who look at it later, on a thread of theirs.
+  public func observeFinished(_ observer: @escaping @Sendable (FinishedRequest) -> Void) -> Observation {
     let key = state.withLock { state in
       state.nextObserver += 1
       state.observers[state.nextObserver] = observer

@@ -16,6 +16,14 @@ struct TraceRing: Sendable {
       }
     }
 
+    /// How many hostcalls and backend calls it holds.
+    var size: Int {
+      switch self {
+      case .recording(let recorder): recorder.size
+      case .trace(let stored): stored.trace.spans.count + stored.trace.backendCalls.count
+      }
+    }
+
     var trace: RequestTrace {
       switch self {
       case .recording(let recorder): recorder.trace
