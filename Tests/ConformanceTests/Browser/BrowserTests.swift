@@ -103,6 +103,7 @@ struct BrowserTests {
       try await page.until("document.querySelectorAll('#requests tbody tr').length === 1")
       #expect(try await page.text("#requests tbody td.path").contains("<img/src=x/onerror=alert(1)>"))
       #expect(try await page.evaluate("document.images.length", as: Int.self) == 0)
+      try await edge.waitForTrace(1)
       try await page.visit(address + "r/1")
       #expect(try await page.text("h1").contains("<img/src=x/onerror=alert(1)>"))
       #expect(try await page.evaluate("document.images.length", as: Int.self) == 0)
@@ -114,6 +115,7 @@ struct BrowserTests {
   @Test func aSlowRequestExplainsItself() async throws {
     try await withPage { edge, address, page in
       _ = try await edge.get("/slow?ms=200")
+      try await edge.waitForTrace(1)
       try await page.visit(address + "r/1")
       #expect(try await page.text(".why").contains("waiting for backend origin"))
       #expect(try await page.text(".shares").contains("backend"))
@@ -125,6 +127,7 @@ struct BrowserTests {
   @Test func theTimelineZoomsAndPans() async throws {
     try await withPage("hostcalls") { edge, address, page in
       _ = try await edge.get("/9000")
+      try await edge.waitForTrace(1)
       try await page.visit(address + "r/1")
       try await page.until("document.querySelector('#timeline canvas') !== null")
       #expect(try await page.text(".banner.loud").contains("not complete"))
@@ -143,6 +146,7 @@ struct BrowserTests {
   @Test func aPageIsReadWithoutScripts() async throws {
     try await withPage { edge, address, page in
       _ = try await edge.get("/slow?ms=50")
+      try await edge.waitForTrace(1)
       try await page.allowScripts(false)
       try await page.navigate(address + "r/1")
       try await page.allowScripts(true)
@@ -158,6 +162,7 @@ struct BrowserTests {
       for target in ["/slow?ms=50", "/hello/with/a/path/that/is/rather/long/for/a/small/screen"] {
         _ = try await edge.get(target)
       }
+      try await edge.waitForTrace(1)
       try await page.resize(width: 390, height: 844, isPhone: true)
       try await page.prefer(scheme)
       for place in ["", "r/1"] {
@@ -179,6 +184,7 @@ struct BrowserTests {
   @Test func everyExportIsAFileToSave() async throws {
     try await withPage { edge, address, page in
       _ = try await edge.get("/hello")
+      try await edge.waitForTrace(1)
       try await page.visit(address + "r/1")
       let names = try await page.evaluate(
         """
@@ -206,6 +212,7 @@ struct BrowserTests {
   @Test func theCurlLineNamesTheTrace() async throws {
     try await withPage { edge, address, page in
       _ = try await edge.get("/hello")
+      try await edge.waitForTrace(1)
       try await page.visit(address + "r/1")
       try await page.until("!document.getElementById('viewers').hidden")
       // The clipboard is not a headless page's, so the line is shown instead.

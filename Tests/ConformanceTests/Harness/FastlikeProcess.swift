@@ -64,6 +64,11 @@ final class FastlikeProcess: Sendable {
     return reply
   }
 
+  /// Waits until a request is finished for its trace too; a client has its response a little earlier.
+  func waitForTrace(_ id: Int) async throws {
+    try await eventually("the trace of request \(id)") { try await page("r/\(id).json").status == 200 }
+  }
+
   func connect() async throws -> RawHTTP {
     do {
       return RawHTTP(try await RawConnection.open(port: port))
