@@ -3,118 +3,359 @@
 
 internal import CWasmtime
 
+/// The hostcalls of `fastly_cache`.
+public protocol CacheHostcalls: AnyObject {
+  /// `fastly_cache.lookup`.
+  func cacheLookup(cacheKey: GuestBytes, optionsMask: CacheLookupOptionsMask, options: CacheLookupOptions) throws(Status) -> CacheHandle
+  /// `fastly_cache.insert`.
+  func cacheInsert(cacheKey: GuestBytes, optionsMask: CacheWriteOptionsMask, options: CacheWriteOptions) throws(Status) -> BodyHandle
+  /// `fastly_cache.replace`.
+  func cacheReplace(cacheKey: GuestBytes, optionsMask: CacheReplaceOptionsMask, options: CacheReplaceOptions) throws(Status) -> Blocking<CacheReplaceHandle>
+  /// `fastly_cache.replace_insert`.
+  func cacheReplaceInsert(handle: CacheReplaceHandle, optionsMask: CacheWriteOptionsMask, options: CacheWriteOptions) throws(Status) -> Blocking<BodyHandle>
+  /// `fastly_cache.replace_get_age_ns`.
+  func cacheReplaceGetAgeNs(handle: CacheReplaceHandle) throws(Status) -> Blocking<UInt64>
+  /// `fastly_cache.replace_get_body`.
+  func cacheReplaceGetBody(handle: CacheReplaceHandle, optionsMask: CacheGetBodyOptionsMask, options: CacheGetBodyOptions) throws(Status) -> Blocking<BodyHandle>
+  /// `fastly_cache.replace_get_hits`.
+  func cacheReplaceGetHits(handle: CacheReplaceHandle) throws(Status) -> Blocking<UInt64>
+  /// `fastly_cache.replace_get_length`.
+  func cacheReplaceGetLength(handle: CacheReplaceHandle) throws(Status) -> Blocking<UInt64>
+  /// `fastly_cache.replace_get_max_age_ns`.
+  func cacheReplaceGetMaxAgeNs(handle: CacheReplaceHandle) throws(Status) -> Blocking<UInt64>
+  /// `fastly_cache.replace_get_stale_while_revalidate_ns`.
+  func cacheReplaceGetStaleWhileRevalidateNs(handle: CacheReplaceHandle) throws(Status) -> Blocking<UInt64>
+  /// `fastly_cache.replace_get_state`.
+  func cacheReplaceGetState(handle: CacheReplaceHandle) throws(Status) -> Blocking<CacheLookupState>
+  /// `fastly_cache.replace_get_user_metadata`.
+  func cacheReplaceGetUserMetadata(handle: CacheReplaceHandle, userMetadata: GuestOutput) throws(Status) -> Blocking<Void>
+  /// `fastly_cache.transaction_lookup`.
+  func cacheTransactionLookup(cacheKey: GuestBytes, optionsMask: CacheLookupOptionsMask, options: CacheLookupOptions) throws(Status) -> Blocking<CacheHandle>
+  /// `fastly_cache.transaction_lookup_async`.
+  func cacheTransactionLookupAsync(cacheKey: GuestBytes, optionsMask: CacheLookupOptionsMask, options: CacheLookupOptions) throws(Status) -> CacheBusyHandle
+  /// `fastly_cache.cache_busy_handle_wait`.
+  func cacheCacheBusyHandleWait(busyHandle: CacheBusyHandle) throws(Status) -> Blocking<CacheHandle>
+  /// `fastly_cache.transaction_insert`.
+  func cacheTransactionInsert(handle: CacheHandle, optionsMask: CacheWriteOptionsMask, options: CacheWriteOptions) throws(Status) -> Blocking<BodyHandle>
+  /// `fastly_cache.transaction_insert_and_stream_back`.
+  func cacheTransactionInsertAndStreamBack(handle: CacheHandle, optionsMask: CacheWriteOptionsMask, options: CacheWriteOptions) throws(Status) -> Blocking<(bodyHandle: BodyHandle, cacheHandle: CacheHandle)>
+  /// `fastly_cache.transaction_update`.
+  func cacheTransactionUpdate(handle: CacheHandle, optionsMask: CacheWriteOptionsMask, options: CacheWriteOptions) throws(Status) -> Blocking<Void>
+  /// `fastly_cache.transaction_cancel`.
+  func cacheTransactionCancel(handle: CacheHandle) throws(Status) -> Blocking<Void>
+  /// `fastly_cache.close_busy`.
+  func cacheCloseBusy(handle: CacheBusyHandle) throws(Status)
+  /// `fastly_cache.close`.
+  func cacheClose(handle: CacheHandle) throws(Status) -> Blocking<Void>
+  /// `fastly_cache.get_state`.
+  func cacheGetState(handle: CacheHandle) throws(Status) -> Blocking<CacheLookupState>
+  /// `fastly_cache.get_user_metadata`.
+  func cacheGetUserMetadata(handle: CacheHandle, userMetadata: GuestOutput) throws(Status) -> Blocking<Void>
+  /// `fastly_cache.get_body`.
+  func cacheGetBody(handle: CacheHandle, optionsMask: CacheGetBodyOptionsMask, options: CacheGetBodyOptions) throws(Status) -> Blocking<BodyHandle>
+  /// `fastly_cache.get_length`.
+  func cacheGetLength(handle: CacheHandle) throws(Status) -> Blocking<UInt64>
+  /// `fastly_cache.get_max_age_ns`.
+  func cacheGetMaxAgeNs(handle: CacheHandle) throws(Status) -> Blocking<UInt64>
+  /// `fastly_cache.get_stale_while_revalidate_ns`.
+  func cacheGetStaleWhileRevalidateNs(handle: CacheHandle) throws(Status) -> Blocking<UInt64>
+  /// `fastly_cache.get_age_ns`.
+  func cacheGetAgeNs(handle: CacheHandle) throws(Status) -> Blocking<UInt64>
+  /// `fastly_cache.get_hits`.
+  func cacheGetHits(handle: CacheHandle) throws(Status) -> Blocking<UInt64>
+}
+
 let cacheLookupThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(28, caller, raw)
+  HostcallContext.answer(28, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let cacheKey = try memory.bytes(a.u32(0), count: a.u32(1))
+    let optionsMask = try CacheLookupOptionsMask(argument: a.u32(2))
+    let options = try CacheLookupOptions(memory, a.u32(3))
+    let cacheHandlePlace = try memory.out(a.u32(4), UInt32.self)
+    let value = try host.cacheLookup(cacheKey: cacheKey, optionsMask: optionsMask, options: options)
+    cacheHandlePlace.store(value.rawValue)
+  }
 }
 
 let cacheInsertThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(29, caller, raw)
+  HostcallContext.answer(29, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let cacheKey = try memory.bytes(a.u32(0), count: a.u32(1))
+    let optionsMask = try CacheWriteOptionsMask(argument: a.u32(2))
+    let options = try CacheWriteOptions(memory, a.u32(3))
+    let bodyHandlePlace = try memory.out(a.u32(4), UInt32.self)
+    let value = try host.cacheInsert(cacheKey: cacheKey, optionsMask: optionsMask, options: options)
+    bodyHandlePlace.store(value.rawValue)
+  }
 }
 
-let cacheReplaceThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(30, caller, raw)
+let cacheReplaceThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(30, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let cacheKey = try memory.bytes(a.u32(0), count: a.u32(1))
+    let optionsMask = try CacheReplaceOptionsMask(argument: a.u32(2))
+    let options = try CacheReplaceOptions(memory, a.u32(3))
+    let cacheReplaceHandlePlace = try memory.out(a.u32(4), UInt32.self)
+    return try host.cacheReplace(cacheKey: cacheKey, optionsMask: optionsMask, options: options).finishing { (value) throws(Status) in
+      cacheReplaceHandlePlace.store(value.rawValue)
+    }
+  }
 }
 
-let cacheReplaceInsertThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(31, caller, raw)
+let cacheReplaceInsertThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(31, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheReplaceHandle(rawValue: a.u32(0))
+    let optionsMask = try CacheWriteOptionsMask(argument: a.u32(1))
+    let options = try CacheWriteOptions(memory, a.u32(2))
+    let bodyHandlePlace = try memory.out(a.u32(3), UInt32.self)
+    return try host.cacheReplaceInsert(handle: handle, optionsMask: optionsMask, options: options).finishing { (value) throws(Status) in
+      bodyHandlePlace.store(value.rawValue)
+    }
+  }
 }
 
-let cacheReplaceGetAgeNsThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(32, caller, raw)
+let cacheReplaceGetAgeNsThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(32, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheReplaceHandle(rawValue: a.u32(0))
+    let cacheDurationNsPlace = try memory.out(a.u32(1), UInt64.self)
+    return try host.cacheReplaceGetAgeNs(handle: handle).finishing { (value) throws(Status) in
+      cacheDurationNsPlace.store(value)
+    }
+  }
 }
 
-let cacheReplaceGetBodyThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(33, caller, raw)
+let cacheReplaceGetBodyThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(33, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheReplaceHandle(rawValue: a.u32(0))
+    let optionsMask = try CacheGetBodyOptionsMask(argument: a.u32(1))
+    let options = try CacheGetBodyOptions(memory, a.u32(2))
+    let bodyHandlePlace = try memory.out(a.u32(3), UInt32.self)
+    return try host.cacheReplaceGetBody(handle: handle, optionsMask: optionsMask, options: options).finishing { (value) throws(Status) in
+      bodyHandlePlace.store(value.rawValue)
+    }
+  }
 }
 
-let cacheReplaceGetHitsThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(34, caller, raw)
+let cacheReplaceGetHitsThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(34, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheReplaceHandle(rawValue: a.u32(0))
+    let cacheHitCountPlace = try memory.out(a.u32(1), UInt64.self)
+    return try host.cacheReplaceGetHits(handle: handle).finishing { (value) throws(Status) in
+      cacheHitCountPlace.store(value)
+    }
+  }
 }
 
-let cacheReplaceGetLengthThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(35, caller, raw)
+let cacheReplaceGetLengthThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(35, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheReplaceHandle(rawValue: a.u32(0))
+    let cacheObjectLengthPlace = try memory.out(a.u32(1), UInt64.self)
+    return try host.cacheReplaceGetLength(handle: handle).finishing { (value) throws(Status) in
+      cacheObjectLengthPlace.store(value)
+    }
+  }
 }
 
-let cacheReplaceGetMaxAgeNsThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(36, caller, raw)
+let cacheReplaceGetMaxAgeNsThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(36, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheReplaceHandle(rawValue: a.u32(0))
+    let cacheDurationNsPlace = try memory.out(a.u32(1), UInt64.self)
+    return try host.cacheReplaceGetMaxAgeNs(handle: handle).finishing { (value) throws(Status) in
+      cacheDurationNsPlace.store(value)
+    }
+  }
 }
 
-let cacheReplaceGetStaleWhileRevalidateNsThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(37, caller, raw)
+let cacheReplaceGetStaleWhileRevalidateNsThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(37, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheReplaceHandle(rawValue: a.u32(0))
+    let cacheDurationNsPlace = try memory.out(a.u32(1), UInt64.self)
+    return try host.cacheReplaceGetStaleWhileRevalidateNs(handle: handle).finishing { (value) throws(Status) in
+      cacheDurationNsPlace.store(value)
+    }
+  }
 }
 
-let cacheReplaceGetStateThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(38, caller, raw)
+let cacheReplaceGetStateThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(38, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheReplaceHandle(rawValue: a.u32(0))
+    let cacheLookupStatePlace = try memory.out(a.u32(1), UInt32.self)
+    return try host.cacheReplaceGetState(handle: handle).finishing { (value) throws(Status) in
+      cacheLookupStatePlace.store(value.rawValue)
+    }
+  }
 }
 
-let cacheReplaceGetUserMetadataThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(39, caller, raw)
+let cacheReplaceGetUserMetadataThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(39, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheReplaceHandle(rawValue: a.u32(0))
+    let userMetadata = GuestOutput(try memory.buffer(a.u32(1), count: a.u32(2)), written: try memory.out(a.u32(3), UInt32.self))
+    return try host.cacheReplaceGetUserMetadata(handle: handle, userMetadata: userMetadata).finishing { (_) throws(Status) in }
+  }
 }
 
-let cacheTransactionLookupThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(40, caller, raw)
+let cacheTransactionLookupThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(40, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let cacheKey = try memory.bytes(a.u32(0), count: a.u32(1))
+    let optionsMask = try CacheLookupOptionsMask(argument: a.u32(2))
+    let options = try CacheLookupOptions(memory, a.u32(3))
+    let cacheHandlePlace = try memory.out(a.u32(4), UInt32.self)
+    return try host.cacheTransactionLookup(cacheKey: cacheKey, optionsMask: optionsMask, options: options).finishing { (value) throws(Status) in
+      cacheHandlePlace.store(value.rawValue)
+    }
+  }
 }
 
 let cacheTransactionLookupAsyncThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(41, caller, raw)
+  HostcallContext.answer(41, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let cacheKey = try memory.bytes(a.u32(0), count: a.u32(1))
+    let optionsMask = try CacheLookupOptionsMask(argument: a.u32(2))
+    let options = try CacheLookupOptions(memory, a.u32(3))
+    let cacheBusyHandlePlace = try memory.out(a.u32(4), UInt32.self)
+    let value = try host.cacheTransactionLookupAsync(cacheKey: cacheKey, optionsMask: optionsMask, options: options)
+    cacheBusyHandlePlace.store(value.rawValue)
+  }
 }
 
-let cacheCacheBusyHandleWaitThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(42, caller, raw)
+let cacheCacheBusyHandleWaitThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(42, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let busyHandle = CacheBusyHandle(rawValue: a.u32(0))
+    let cacheHandlePlace = try memory.out(a.u32(1), UInt32.self)
+    return try host.cacheCacheBusyHandleWait(busyHandle: busyHandle).finishing { (value) throws(Status) in
+      cacheHandlePlace.store(value.rawValue)
+    }
+  }
 }
 
-let cacheTransactionInsertThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(43, caller, raw)
+let cacheTransactionInsertThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(43, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheHandle(rawValue: a.u32(0))
+    let optionsMask = try CacheWriteOptionsMask(argument: a.u32(1))
+    let options = try CacheWriteOptions(memory, a.u32(2))
+    let bodyHandlePlace = try memory.out(a.u32(3), UInt32.self)
+    return try host.cacheTransactionInsert(handle: handle, optionsMask: optionsMask, options: options).finishing { (value) throws(Status) in
+      bodyHandlePlace.store(value.rawValue)
+    }
+  }
 }
 
-let cacheTransactionInsertAndStreamBackThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(44, caller, raw)
+let cacheTransactionInsertAndStreamBackThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(44, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheHandle(rawValue: a.u32(0))
+    let optionsMask = try CacheWriteOptionsMask(argument: a.u32(1))
+    let options = try CacheWriteOptions(memory, a.u32(2))
+    let bodyHandlePlace = try memory.out(a.u32(3), UInt32.self)
+    let cacheHandlePlace = try memory.out(a.u32(4), UInt32.self)
+    return try host.cacheTransactionInsertAndStreamBack(handle: handle, optionsMask: optionsMask, options: options).finishing { (value) throws(Status) in
+      bodyHandlePlace.store(value.bodyHandle.rawValue)
+      cacheHandlePlace.store(value.cacheHandle.rawValue)
+    }
+  }
 }
 
-let cacheTransactionUpdateThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(45, caller, raw)
+let cacheTransactionUpdateThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(45, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheHandle(rawValue: a.u32(0))
+    let optionsMask = try CacheWriteOptionsMask(argument: a.u32(1))
+    let options = try CacheWriteOptions(memory, a.u32(2))
+    return try host.cacheTransactionUpdate(handle: handle, optionsMask: optionsMask, options: options).finishing { (_) throws(Status) in }
+  }
 }
 
-let cacheTransactionCancelThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(46, caller, raw)
+let cacheTransactionCancelThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(46, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheHandle(rawValue: a.u32(0))
+    return try host.cacheTransactionCancel(handle: handle).finishing { (_) throws(Status) in }
+  }
 }
 
 let cacheCloseBusyThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(47, caller, raw)
+  HostcallContext.answer(47, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let handle = CacheBusyHandle(rawValue: a.u32(0))
+    try host.cacheCloseBusy(handle: handle)
+  }
 }
 
-let cacheCloseThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(48, caller, raw)
+let cacheCloseThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(48, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheHandle(rawValue: a.u32(0))
+    return try host.cacheClose(handle: handle).finishing { (_) throws(Status) in }
+  }
 }
 
-let cacheGetStateThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(49, caller, raw)
+let cacheGetStateThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(49, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheHandle(rawValue: a.u32(0))
+    let cacheLookupStatePlace = try memory.out(a.u32(1), UInt32.self)
+    return try host.cacheGetState(handle: handle).finishing { (value) throws(Status) in
+      cacheLookupStatePlace.store(value.rawValue)
+    }
+  }
 }
 
-let cacheGetUserMetadataThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(50, caller, raw)
+let cacheGetUserMetadataThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(50, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheHandle(rawValue: a.u32(0))
+    let userMetadata = GuestOutput(try memory.buffer(a.u32(1), count: a.u32(2)), written: try memory.out(a.u32(3), UInt32.self))
+    return try host.cacheGetUserMetadata(handle: handle, userMetadata: userMetadata).finishing { (_) throws(Status) in }
+  }
 }
 
-let cacheGetBodyThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(51, caller, raw)
+let cacheGetBodyThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(51, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheHandle(rawValue: a.u32(0))
+    let optionsMask = try CacheGetBodyOptionsMask(argument: a.u32(1))
+    let options = try CacheGetBodyOptions(memory, a.u32(2))
+    let bodyHandlePlace = try memory.out(a.u32(3), UInt32.self)
+    return try host.cacheGetBody(handle: handle, optionsMask: optionsMask, options: options).finishing { (value) throws(Status) in
+      bodyHandlePlace.store(value.rawValue)
+    }
+  }
 }
 
-let cacheGetLengthThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(52, caller, raw)
+let cacheGetLengthThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(52, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheHandle(rawValue: a.u32(0))
+    let cacheObjectLengthPlace = try memory.out(a.u32(1), UInt64.self)
+    return try host.cacheGetLength(handle: handle).finishing { (value) throws(Status) in
+      cacheObjectLengthPlace.store(value)
+    }
+  }
 }
 
-let cacheGetMaxAgeNsThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(53, caller, raw)
+let cacheGetMaxAgeNsThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(53, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheHandle(rawValue: a.u32(0))
+    let cacheDurationNsPlace = try memory.out(a.u32(1), UInt64.self)
+    return try host.cacheGetMaxAgeNs(handle: handle).finishing { (value) throws(Status) in
+      cacheDurationNsPlace.store(value)
+    }
+  }
 }
 
-let cacheGetStaleWhileRevalidateNsThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(54, caller, raw)
+let cacheGetStaleWhileRevalidateNsThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(54, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheHandle(rawValue: a.u32(0))
+    let cacheDurationNsPlace = try memory.out(a.u32(1), UInt64.self)
+    return try host.cacheGetStaleWhileRevalidateNs(handle: handle).finishing { (value) throws(Status) in
+      cacheDurationNsPlace.store(value)
+    }
+  }
 }
 
-let cacheGetAgeNsThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(55, caller, raw)
+let cacheGetAgeNsThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(55, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheHandle(rawValue: a.u32(0))
+    let cacheDurationNsPlace = try memory.out(a.u32(1), UInt64.self)
+    return try host.cacheGetAgeNs(handle: handle).finishing { (value) throws(Status) in
+      cacheDurationNsPlace.store(value)
+    }
+  }
 }
 
-let cacheGetHitsThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(56, caller, raw)
+let cacheGetHitsThunk: wasmtime_func_async_callback_t = { _, caller, args, _, results, _, _, continuation in
+  HostcallContext.begin(56, .fastly, caller, args, results, continuation) { (host, memory, a) throws(Status) in
+    let handle = CacheHandle(rawValue: a.u32(0))
+    let cacheHitCountPlace = try memory.out(a.u32(1), UInt64.self)
+    return try host.cacheGetHits(handle: handle).finishing { (value) throws(Status) in
+      cacheHitCountPlace.store(value)
+    }
+  }
 }

@@ -3,6 +3,17 @@
 
 internal import CWasmtime
 
+/// The hostcalls of `fastly_purge`.
+public protocol PurgeHostcalls: AnyObject {
+  /// `fastly_purge.purge_surrogate_key`.
+  func purgePurgeSurrogateKey(surrogateKey: GuestBytes, optionsMask: PurgeOptionsMask, options: PurgeOptions) throws(Status)
+}
+
 let purgePurgeSurrogateKeyThunk: wasmtime_func_unchecked_callback_t = { _, caller, raw, _ in
-  HostcallContext.refuse(267, caller, raw)
+  HostcallContext.answer(267, .fastly, caller, raw) { (host, memory, a) throws(Status) in
+    let surrogateKey = try memory.bytes(a.u32(0), count: a.u32(1))
+    let optionsMask = try PurgeOptionsMask(argument: a.u32(2))
+    let options = try PurgeOptions(memory, a.u32(3))
+    try host.purgePurgeSurrogateKey(surrogateKey: surrogateKey, optionsMask: optionsMask, options: options)
+  }
 }

@@ -59,6 +59,9 @@ public struct TraceLabel: Sendable, Hashable {
     case penaltyBox = "penalty-box"
     case logEndpoint = "log-endpoint"
     case headerName = "header-name"
+    /// What a look-up in the cache came to: `hit`, `stale`, `miss`, `pass`, and `collapsed` for one that has waited for another
+    /// request, whose number is the span's first tag.
+    case cacheOutcome = "cache"
     case other
   }
 

@@ -12,6 +12,7 @@ extension Sandbox {
     case .pending(let pending): pending.isSettled
     case .promise(let promise): promise.isSettled
     case .store(let operation): operation.isSettled
+    case .cacheBusy(let access), .cache(let access), .cacheReplace(let access): access.isSettled
     }
   }
 
@@ -21,6 +22,7 @@ extension Sandbox {
     case .body(let body): body.waitCause
     case .streaming(let body): body.waitCause
     case .store: .store
+    case .cacheBusy, .cache, .cacheReplace: .cache
     case .promise: .client
     case nil: .timer
     }

@@ -18,7 +18,7 @@ extension Sandbox {
       let source = try takePlainBody(src)
       if target.isBroken {
         source.discard()
-        throw .error
+        throw target.brokenStatus
       }
       target.move(source)
       return try .waiting(for: target.waitCause) { () throws(Status) in target.isWritable ? () : nil }
@@ -57,9 +57,9 @@ extension Sandbox {
       return .ready(count)
     case (.streaming(let body), .back):
       return try .waiting(for: body.waitCause) { () throws(Status) in
-        if body.isBroken { throw .error }
+        if body.isBroken { throw body.brokenStatus }
         guard body.isWritable else { return nil }
-        body.write(buf.raw)
+        try body.write(buf.raw)
         return count
       }
     default: throw .badf

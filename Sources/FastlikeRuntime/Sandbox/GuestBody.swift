@@ -6,6 +6,8 @@ import NIOCore
 final class GuestBody {
   private enum Chunk {
     case bytes(ByteBuffer)
+    /// Bytes that somebody else holds too: they do not count against the budget and are not added to.
+    case shared(ByteBuffer)
     /// A stream, with what a guest that waits for it waits for.
     case pipe(BodyPipe, WaitCause)
   }
@@ -65,6 +67,9 @@ final class GuestBody {
     chunks.prepend(.bytes(ByteBuffer(bytes: bytes)))
   }
 
+  /// Adds bytes of the cache, which both hold from here on.
+  func append(shared bytes: ByteBuffer) { if bytes.readableBytes > 0 { chunks.append(.shared(bytes)) } }
+
   private func take(_ byteCount: Int) throws(Status) {
     try budget.take(byteCount)
     written += byteCount
@@ -106,6 +111,10 @@ final class GuestBody {
         giveBack(part.readableBytes)
         chunks.prepend(.bytes(bytes))
         return .bytes(part)
+      case .shared(var bytes):
+        guard bytes.readableBytes > max, let part = bytes.readSlice(length: max) else { return .bytes(bytes) }
+        chunks.prepend(.shared(bytes))
+        return .bytes(part)
       case .pipe(let pipe, _):
         switch pipe.read(max: max) {
         case .bytes(let bytes):
@@ -134,7 +143,7 @@ final class GuestBody {
   /// Whether a read would not have to wait.
   var isReadable: Bool {
     switch chunks.first {
-    case .bytes, nil: true
+    case .bytes, .shared, nil: true
     case .pipe(let pipe, _): pipe.isReadable
     }
   }
@@ -147,7 +156,7 @@ final class GuestBody {
     var sum = 0
     for chunk in chunks {
       switch chunk {
-      case .bytes(let bytes): sum += bytes.readableBytes
+      case .bytes(let bytes), .shared(let bytes): sum += bytes.readableBytes
       case .pipe(let pipe, _):
         guard let expected = pipe.expectedLength else { return nil }
         sum += expected - (pipe.totalBytes - pipe.bufferedBytes)
@@ -164,7 +173,7 @@ final class GuestBody {
     if trailers.isEmpty {
       switch (chunks.count, chunks.first) {
       case (0, _): return .empty
-      case (1, .bytes(let bytes)):
+      case (1, .bytes(let bytes)), (1, .shared(let bytes)):
         chunks.removeAll()
         return .bytes(bytes)
       case (1, .pipe(let pipe, _)):

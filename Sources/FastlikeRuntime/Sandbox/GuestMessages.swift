@@ -97,4 +97,8 @@ enum AsyncItem {
   case store(PendingStoreOperation)
   /// A wait for another request in the same sandbox.
   case promise(RequestPromise)
+  /// A look-up in the cache that the guest has not taken yet. It stays, empty, until the guest closes it.
+  case cacheBusy(CacheAccess)
+  case cache(CacheAccess)
+  case cacheReplace(CacheAccess)
 }

@@ -195,6 +195,7 @@ final class Sandbox: ComputeHost {
       case .body(let body): body.discard()
       case .streaming(let body): body.abandon()
       case .pending(let pending): orphan(pending.exchange)
+      case .cacheBusy(let access), .cache(let access), .cacheReplace(let access): access.close()
       case .promise, .store: break
       }
     }

@@ -1,10 +1,12 @@
 import ComputeABI
 import NIOCore
 
-/// The write end of a body whose read end has already left for the client or a backend.
+/// The write end of a body whose read end has already left for the client, a backend or the cache.
 final class StreamingBody {
   /// What a guest that waits for room waits for.
   let waitCause: WaitCause
+  /// What a write gets when the reader has gone.
+  let brokenStatus: Status
   /// Sent behind the last byte.
   var trailers = HeaderList()
   private let pipe: BodyPipe
@@ -13,8 +15,9 @@ final class StreamingBody {
   private var isMoving = false
   private var finishesAfterMove = false
 
-  init(pipe: BodyPipe, to cause: WaitCause, waker: Waker) {
+  init(pipe: BodyPipe, to cause: WaitCause, waker: Waker, brokenStatus: Status = .error) {
     self.pipe = pipe
+    self.brokenStatus = brokenStatus
     self.waker = waker
     waitCause = cause
     pipe.onWritable = { waker.wake() }
@@ -26,7 +29,11 @@ final class StreamingBody {
   /// Whether a write would not have to wait; also when it would find the reader gone.
   var isWritable: Bool { (!isMoving && pipe.isWritable) || pipe.isCancelled }
 
-  func write(_ bytes: UnsafeRawBufferPointer) { pipe.write(ByteBuffer(bytes: bytes)) }
+  /// Throws ``brokenStatus`` when the reader goes because of these bytes.
+  func write(_ bytes: UnsafeRawBufferPointer) throws(Status) {
+    pipe.write(ByteBuffer(bytes: bytes))
+    if pipe.isCancelled { throw brokenStatus }
+  }
 
   /// Lets a plain body flow in before anything that is written later.
   func move(_ body: GuestBody) {
