@@ -214,7 +214,7 @@ import Testing
   @Test func `the listing tells what is there, the last used first`() throws {
     let store = store()
     try fill(store, "a", 10)
-    _ = try store.insert(attributes(keys: "k"), for: query)
+    let writer = try store.insert(attributes(keys: "k"), for: query)
     let listing = store.listing()
     #expect(listing.objects.map { String(decoding: $0.key, as: UTF8.self) } == ["key", "a"])
     #expect(listing.objects.map(\.bodyBytes) == [0, 10])
@@ -223,5 +223,6 @@ import Testing
     #expect(store.listing(limit: 1).objects.count == 1)
     #expect(store.remove(object: listing.objects[1].id))
     #expect(!store.remove(object: listing.objects[1].id))
+    writer.finish()
   }
 }

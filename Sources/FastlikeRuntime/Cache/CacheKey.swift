@@ -7,11 +7,18 @@ struct CacheKey: Hashable, Sendable {
   static let maximumBytes = 4096
 
   /// Which cache the key belongs to. The same bytes name different objects in each.
-  enum Space: String, Hashable, Sendable {
+  enum Space: Hashable, Sendable {
     /// What guests write through `fastly_cache`.
     case core
     /// Responses, through `fastly_http_cache` and sends that read through the cache.
     case http
+
+    var name: String {
+      switch self {
+      case .core: "core"
+      case .http: "http"
+      }
+    }
   }
 
   let space: Space

@@ -29,7 +29,7 @@ public struct CacheListing: Sendable {
 
     init(_ object: CachedObject, variantCount: Int, now: UInt64) {
       id = object.number
-      space = object.key.space.rawValue
+      space = object.key.space.name
       keyDigest = object.key.digest
       key = object.key.bytes
       self.variantCount = variantCount

@@ -336,10 +336,10 @@ struct CacheTable {
     _ key: CacheKey, _ rule: VaryRule, _ variant: CacheVariant, _ change: (inout Slot) -> Void
   ) {
     let index: Int
-    if let known = entries[key, default: Entry()].index(of: rule) {
+    if let known = entries[key]?.index(of: rule) {
       index = known
     } else {
-      entries[key]?.rules.insert(Rule(rule: rule), at: 0)
+      entries[key, default: Entry()].rules.insert(Rule(rule: rule), at: 0)
       index = 0
     }
     change(&entries[key, default: Entry()].rules[index].slots[variant, default: Slot()])

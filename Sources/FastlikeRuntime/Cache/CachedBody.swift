@@ -150,13 +150,20 @@ final class CachedBody: Sendable {
     state.withLock { if case .finished(let trailers) = $0.ending { ($0.chunks, trailers) } else { nil } }
   }
 
-  /// Puts a reader at a place. False while the place is not known: it counts from an end that is not there yet.
-  func seek(_ start: CachedBodySpan.Start, _ position: inout Position) -> Bool {
+  /// Puts a reader at a place. False while the place is not known, because it counts from an end that is not there yet;
+  /// the closure is called as by ``read(_:max:reader:wake:)``.
+  func seek(
+    _ start: CachedBodySpan.Start, _ position: inout Position, reader: ObjectIdentifier,
+    wake: @escaping @Sendable () -> Void
+  ) -> Bool {
     state.withLock { state in
       switch start {
       case .offset(let offset): position = CachedBody.position(offset, in: state)
       case .beforeEnd(let count):
-        guard state.ending != nil else { return false }
+        guard state.ending != nil else {
+          state.waiting[reader] = wake
+          return false
+        }
         position = CachedBody.position(max(0, (state.ends.last ?? 0) - count), in: state)
       }
       return true

@@ -36,10 +36,9 @@ final class CachedBodyReader {
     isFeeding = true
     defer { isFeeding = false }
     while pipe.isWritable, !hasEnded {
-      if !hasStarted {
-        hasStarted = body.seek(start, &position)
-      }
-      switch next(of: pipe) {
+      if !hasStarted { hasStarted = body.seek(start, &position, reader: ObjectIdentifier(self), wake: wake) }
+      guard hasStarted else { return }
+      switch next() {
       case .bytes(let bytes): pipe.write(bytes)
       case .pending: return
       case .end(let trailers):
@@ -52,16 +51,18 @@ final class CachedBodyReader {
     }
   }
 
-  private func next(of pipe: BodyPipe) -> CachedBody.Next {
-    // A part that ends before the body has no trailers.
-    if let end, hasStarted, position.offset >= end { return .end(trailers: nil) }
+  /// Has this reader go on, from the thread of the body's writer.
+  private var wake: @Sendable () -> Void {
     let bound = NIOLoopBound(self, eventLoop: eventLoop)
+    let eventLoop = eventLoop
+    return { eventLoop.execute { bound.value.feed() } }
+  }
+
+  private func next() -> CachedBody.Next {
+    // A part that ends before the body has no trailers.
+    if let end, position.offset >= end { return .end(trailers: nil) }
     let next = body.read(
-      // Before it has started, only the end of the body is of interest.
-      &position, max: hasStarted ? end.map { $0 - position.offset } ?? .max : 0, reader: ObjectIdentifier(self)
-    ) { [eventLoop] in
-      eventLoop.execute { bound.value.feed() }
-    }
+      &position, max: end.map { $0 - position.offset } ?? .max, reader: ObjectIdentifier(self), wake: wake)
     if case .end = next, end != nil { return .failed(.incomplete) }
     return next
   }
