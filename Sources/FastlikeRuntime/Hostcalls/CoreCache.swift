@@ -320,13 +320,3 @@ extension CacheAccess {
     return UInt64(length)
   }
 }
-
-extension CacheRefusal {
-  /// The status of a hostcall that meets it.
-  var status: Status {
-    switch self {
-    case .noRoom: .limitexceeded
-    case .nothingToUpdate, .ended: .badf
-    }
-  }
-}
