@@ -38,7 +38,7 @@ final class ServiceLoader: Sendable {
     logs = LogRouter(
       streams: LogRouter.StandardStreams(
         logsOutput: execution.logsStandardOutput, logsErrors: execution.logsStandardError))
-    shared = Service.Shared(logger: logger)
+    shared = Service.Shared(logger: logger, cacheSize: execution.cacheSize)
     traces = ServiceLoader.store(execution.tracing)
   }
 

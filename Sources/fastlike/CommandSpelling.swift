@@ -43,7 +43,7 @@ enum CommandSpelling {
     .value("profile-retain"), .value("profile-backend-cap"), .value("profile-spans"), .value("profile-async-grace"),
     .value("profile-dir"), .value("profile-sample"), .number("profile-cpu", standard: "\(CPUSampling.standardRate)"),
     .value("symbols"), .value("module-cache"), .value("unknown-import-behavior"),
-    .value("max-wall"), .value("max-vcpu"), .plain("no-module-cache"), .plain("json"), .plain("help"),
+    .value("max-wall"), .value("max-vcpu"), .value("cache-size"), .plain("no-module-cache"), .plain("json"), .plain("help"),
     .plain("version"), .value("server"), .value("dir"), .value("token"), .value("path"), .value("status"),
     .value("outcome"), .value("module"), .value("min"), .value("limit"), .value("format"),
     .value("file"), .value("route"), .value("since"), .value("until"), .value("weight"),

@@ -35,6 +35,13 @@ struct ExecutionArguments: ParsableArguments {
     help: ArgumentHelp("The most CPU time for one request, such as 50ms (default: none).", valueName: "time"))
   var maximumCPUTime: String?
 
+  @Option(
+    name: .customLong("cache-size"),
+    help: ArgumentHelp(
+      "Bytes that the cache may hold, such as 64MiB; what was not used for longest makes room (default: 256MiB).",
+      valueName: "size"))
+  var cacheSize: String?
+
   @Flag(
     name: .customLong("epoch"), inversion: .prefixedNo,
     help: "Interrupt computing guests, so that they share the processor (default: on).")
@@ -60,6 +67,7 @@ struct ExecutionArguments: ParsableArguments {
       ?? options.unknownImports
     options.maximumWallTime = try environment.value(maximumWallTime, "max-wall", FlagValues.limit) ?? nil
     options.maximumCPUTime = try environment.value(maximumCPUTime, "max-vcpu", FlagValues.limit) ?? nil
+    options.cacheSize = try environment.value(cacheSize, "cache-size", FlagValues.size) ?? options.cacheSize
     options.usesEpochClock = try environment.boolean(usesEpochClock, "epoch") ?? true
     options.moduleCache = try moduleCacheOption(in: environment)
     guard options.usesEpochClock || options.maximumCPUTime == nil else {

@@ -41,6 +41,7 @@ struct CommandTests {
     Mistake("--no-epoch --max-vcpu 1s APP", "--max-vcpu", "--no-epoch"),
     Mistake("--unknown-import-behavior ignore APP", "--unknown-import-behavior", "link-error or trap"),
     Mistake("--module-cache x --no-module-cache APP", "--module-cache", "--no-module-cache"),
+    Mistake("--cache-size 1MB APP", "--cache-size", "64KiB"),
     Mistake("adapt APP", "adapt", "not available"),
   ]
 

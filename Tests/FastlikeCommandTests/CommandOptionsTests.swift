@@ -63,8 +63,9 @@ import Testing
   @Test func theFlagsOfThisProgramAreUnderstood() throws {
     let options = try serve(
       "app.wasm", "--watch", "--module-cache", "cache", "--max-wall", "30s", "--max-vcpu", "50ms", "--addr", ":0",
-      "--addr", "unix:/run/edge.sock")
+      "--addr", "unix:/run/edge.sock", "--cache-size", "64MiB")
     #expect(options.reloadsOnChange)
+    #expect(options.execution.cacheSize == 64 << 20)
     #expect(options.execution.moduleCache == .directory("cache"))
     #expect(options.execution.maximumWallTime == .seconds(30))
     #expect(options.execution.maximumCPUTime == .milliseconds(50))

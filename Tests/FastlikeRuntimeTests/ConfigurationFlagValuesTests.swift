@@ -190,6 +190,23 @@ import Testing
     #expect(try FlagValues.limit("50ms", flag: "--max-wall") == .milliseconds(50))
   }
 
+  @Test(arguments: [
+    ("65536", 65_536), ("65536B", 65_536), ("64KiB", 65_536), ("64MiB", 64 << 20), ("1GiB", 1 << 30),
+    ("1024GiB", 1 << 40),
+  ])
+  func aSizeIsInBytesOrHasABinaryUnit(value: String, byteCount: Int) throws {
+    #expect(try FlagValues.size(value, flag: "--cache-size") == byteCount)
+  }
+
+  @Test(arguments: [
+    "", "MiB", "64 MiB", "64MB", "64mib", "1.5GiB", "-1MiB", "63KiB", "0", "1025GiB", "99999999999999999999",
+  ])
+  func aSizeThatCannotBeReadOrIsOutOfRangeIsRefused(value: String) {
+    #expect(
+      problem { try FlagValues.size(value, flag: "--cache-size") }
+        .hasSuffix("is not allowed; write a size from 64KiB to 1024GiB, such as 64MiB"))
+  }
+
   // MARK: Modes
 
   @Test func aProfileModeOfALaterVersionIsNotTakenForAMistake() {

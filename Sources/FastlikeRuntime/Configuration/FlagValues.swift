@@ -243,6 +243,17 @@ public enum FlagValues {
     return rate
   }
 
+  /// A number of bytes from 64 KiB to 1 TiB: `67108864`, `65536KiB`, `64MiB`, `1GiB`.
+  public static func size(_ value: String, flag: String) throws -> Int {
+    let digits = value.prefix { ("0"..."9").contains($0) }
+    let shifts = ["": 0, "B": 0, "KiB": 10, "MiB": 20, "GiB": 30]
+    let largest = 1 << 40
+    guard let shift = shifts[String(value.dropFirst(digits.count))], let count = Int(digits),
+      count <= largest >> shift, count << shift >= 64 << 10
+    else { throw error(flag, value, "a size from 64KiB to 1024GiB, such as 64MiB") }
+    return count << shift
+  }
+
   // MARK: Modes
 
   /// A mode of the profile package. The strategies of the other existing host are named as not available.

@@ -91,6 +91,8 @@ public struct ExecutionOptions: Sendable, Equatable {
   public var maximumWallTime: Duration?
   /// The most CPU time that one request may use; nil is no limit.
   public var maximumCPUTime: Duration?
+  /// Bytes that the cache may hold.
+  public var cacheSize = CacheStore.defaultCapacity
   /// Whether computing guests are interrupted by the epoch clock, which costs their loops some speed.
   public var usesEpochClock = true
 
