@@ -10,10 +10,11 @@ struct TraceCommand: ParsableCommand {
       fastlike trace show 12 --dir traces
       fastlike trace export 12 13 --dir traces --format firefox --output slow.json
       fastlike trace flame --dir traces --route /items --output items.svg
+      fastlike trace diff before.json after.json
       """,
     subcommands: [
       TraceListCommand.self, TraceShowCommand.self, TraceExportCommand.self, TraceFlameCommand.self,
-      TraceImportCommand.self,
+      TraceDiffCommand.self, TraceImportCommand.self,
     ])
 }
 

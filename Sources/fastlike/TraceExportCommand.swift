@@ -61,33 +61,35 @@ struct TraceExportCommand: ActionCommand {
 /// Where an export goes.
 enum TraceExportDestination: Sendable, Equatable {
   case standardOutput
-  case file(String, isForced: Bool)
+  case file(String, isForced: Bool, flag: String = "--output")
 
-  /// - Parameter output: The flag's value.
+  /// - Parameters:
+  ///   - output: The flag's value.
+  ///   - flag: The flag, for errors.
   /// - Throws: `ConfigurationError` when a terminal would get it, or a file is in its place.
-  init(_ output: String?, isForced: Bool, isTerminal: Bool) throws {
+  init(_ output: String?, isForced: Bool, isTerminal: Bool, flag: String = "--output") throws {
     switch output {
     case nil where isTerminal:
       throw ConfigurationError(
-        place: "--output", problem: "is needed, since the standard output is a terminal; write a file, or - for it")
+        place: flag, problem: "is needed, since the standard output is a terminal; write a file, or - for it")
     case nil, "-":
       self = .standardOutput
     case let path?:
-      guard !path.isEmpty else { throw ConfigurationError(place: "--output", problem: "is empty; write a file") }
+      guard !path.isEmpty else { throw ConfigurationError(place: flag, problem: "is empty; write a file") }
       var isFolder: ObjCBool = false
       let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
       if exists, isFolder.boolValue {
-        throw ConfigurationError(place: "--output", problem: "\(path) is a folder; write a file")
+        throw ConfigurationError(place: flag, problem: "\(path) is a folder; write a file")
       }
-      if exists, !isForced { throw TraceExportDestination.exists(path) }
-      self = .file(path, isForced: isForced)
+      if exists, !isForced { throw TraceExportDestination.exists(path, flag) }
+      self = .file(path, isForced: isForced, flag: flag)
     }
   }
 
   /// Nothing is seen under the file's name before all of it is there.
   /// - Throws: `ConfigurationError`
   func write(_ bytes: [UInt8]) throws {
-    guard case .file(let path, let isForced) = self else {
+    guard case .file(let path, let isForced, let flag) = self else {
       return try FileHandle.standardOutput.write(contentsOf: Data(bytes))
     }
     let place = URL(fileURLWithPath: path)
@@ -97,19 +99,19 @@ enum TraceExportDestination: Sendable, Equatable {
     do {
       try Data(bytes).write(to: temporary, options: .withoutOverwriting)
     } catch {
-      throw ConfigurationError(place: "--output", problem: "\(path): cannot be written; is its folder there?")
+      throw ConfigurationError(place: flag, problem: "\(path): cannot be written; is its folder there?")
     }
     if isForced {
       if rename(temporary.path, place.path) == 0 { return }
-      throw ConfigurationError(place: "--output", problem: "\(path): cannot be replaced")
+      throw ConfigurationError(place: flag, problem: "\(path): cannot be replaced")
     }
     // Unlike renaming, a link never takes the place of a file that came meanwhile.
     if link(temporary.path, place.path) == 0 { return }
-    if errno == EEXIST { throw Self.exists(path) }
-    throw ConfigurationError(place: "--output", problem: "\(path): cannot be written; --force does without a link")
+    if errno == EEXIST { throw Self.exists(path, flag) }
+    throw ConfigurationError(place: flag, problem: "\(path): cannot be written; --force does without a link")
   }
 
-  private static func exists(_ path: String) -> ConfigurationError {
-    ConfigurationError(place: "--output", problem: "\(path) is there already; add --force to replace it")
+  private static func exists(_ path: String, _ flag: String) -> ConfigurationError {
+    ConfigurationError(place: flag, problem: "\(path) is there already; add --force to replace it")
   }
 }

@@ -44,14 +44,14 @@ import Testing
   }
 
   @Test func theSecondWordIsOneOfSome() {
-    #expect(problem("trace", "look").hasPrefix("trace: what of it? Write one of list, show, export, flame"))
+    #expect(problem("trace", "look").hasPrefix("trace: what of it? Write one of list, show, export, flame, diff"))
   }
 
   @Test func everyFlagOfTheHelpIsInTheTable() {
     let known = CommandSpelling.flags.map(\.name)
     for help in [
       TraceListCommand.helpMessage(), TraceShowCommand.helpMessage(), TraceExportCommand.helpMessage(),
-      TraceFlameCommand.helpMessage(),
+      TraceFlameCommand.helpMessage(), TraceDiffCommand.helpMessage(),
     ] {
       for match in help.matches(of: /(?:^|[ ,\/])--([a-z][a-z_-]*)/.anchorsMatchLineEndings()) {
         #expect(known.contains(String(match.1)))

@@ -104,7 +104,8 @@ extension FlameTree {
     private var nodeIndices = FlameNodeIndex()
     /// Weights as counts of samples, which are what is left when one sample does not tell its time.
     private var counts: [Int64] = []
-    private var isTimed = true
+    /// Whether every sample so far tells its time.
+    private(set) var isTimed = true
 
     public init(weight: FlameWeight) {
       self.weight = weight
@@ -133,7 +134,11 @@ extension FlameTree {
     }
 
     /// The sum of all that was added.
-    public consuming func finish() -> FlameTree {
+    public consuming func finish() -> FlameTree { finish(countingSamples: false) }
+
+    /// - Parameter countingSamples: Whether samples are counted also where all of them tell their time.
+    consuming func finish(countingSamples: Bool) -> FlameTree {
+      let isTimed = isTimed && !countingSamples
       if !isTimed { for index in nodes.indices { nodes[index].own = counts[index] } }
       for index in nodes.indices { nodes[index].total = nodes[index].own }
       for index in nodes.indices.dropFirst().reversed() {
