@@ -48,6 +48,7 @@ enum CommandSpelling {
     .value("outcome"), .value("module"), .value("min"), .value("limit"), .value("format"),
     .value("file"), .value("route"), .value("since"), .value("until"), .value("weight"),
     .value("seed"), .value("threshold"), .value("flame"), .plain("fail-if-slower"),
+    .value("junit"), .value("summary"), .plain("deterministic"),
     .value("output", short: "o"), .plain("force"),
     .negatable("tls"), .value("tls-name"), .value("tls-cert"), .value("tls-key"), .value("tls-client-ca"),
     .value("tls-client-auth"), .negatable("reload"), .negatable("watch"), .negatable("log-stdout"),
@@ -66,7 +67,7 @@ enum CommandSpelling {
   static let subcommands = ["serve", "run", "abi", "demo", "trace", "version", "help"]
 
   /// What must follow a subcommand that does nothing by itself.
-  static let nestedSubcommands = ["trace": ["list", "show", "export", "flame", "diff", "import-perf"]]
+  static let nestedSubcommands = ["trace": ["list", "show", "export", "flame", "diff", "check", "import-perf"]]
 
   /// The arguments in the parser's form.
   ///

@@ -11,6 +11,9 @@ struct FlagEnvironment: Sendable {
     "FASTLIKE_" + flag.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
   }
 
+  /// A variable of another program's; nil when it is not set.
+  func foreign(_ variable: String) -> String? { variables[variable].flatMap { $0.isEmpty ? nil : $0 } }
+
   private func lookup(_ flag: String) -> (value: String, place: String)? {
     let place = Self.variable(for: flag)
     guard let value = variables[place], !value.isEmpty else { return nil }

@@ -11,10 +11,11 @@ struct TraceCommand: ParsableCommand {
       fastlike trace export 12 13 --dir traces --format firefox --output slow.json
       fastlike trace flame --dir traces --route /items --output items.svg
       fastlike trace diff before.json after.json
+      fastlike trace check budget.toml --dir traces
       """,
     subcommands: [
       TraceListCommand.self, TraceShowCommand.self, TraceExportCommand.self, TraceFlameCommand.self,
-      TraceDiffCommand.self, TraceImportCommand.self,
+      TraceDiffCommand.self, TraceCheckCommand.self, TraceImportCommand.self,
     ])
 }
 

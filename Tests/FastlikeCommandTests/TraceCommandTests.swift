@@ -44,14 +44,15 @@ import Testing
   }
 
   @Test func theSecondWordIsOneOfSome() {
-    #expect(problem("trace", "look").hasPrefix("trace: what of it? Write one of list, show, export, flame, diff"))
+    #expect(
+      problem("trace", "look").hasPrefix("trace: what of it? Write one of list, show, export, flame, diff, check"))
   }
 
   @Test func everyFlagOfTheHelpIsInTheTable() {
     let known = CommandSpelling.flags.map(\.name)
     for help in [
       TraceListCommand.helpMessage(), TraceShowCommand.helpMessage(), TraceExportCommand.helpMessage(),
-      TraceFlameCommand.helpMessage(), TraceDiffCommand.helpMessage(),
+      TraceFlameCommand.helpMessage(), TraceDiffCommand.helpMessage(), TraceCheckCommand.helpMessage(),
     ] {
       for match in help.matches(of: /(?:^|[ ,\/])--([a-z][a-z_-]*)/.anchorsMatchLineEndings()) {
         #expect(known.contains(String(match.1)))

@@ -28,14 +28,9 @@ struct RouteTotals {
       let times = traces.map(\.wallNanos).sorted()
       return RouteTotals(
         method: route.method, path: route.path, count: traces.count, errors: traces.count { $0.isError },
-        median: percentile(50, of: times), p95: percentile(95, of: times), p99: percentile(99, of: times),
+        median: Percentile.of(times, 50), p95: Percentile.of(times, 95), p99: Percentile.of(times, 99),
         total: times.reduce(0) { $0 &+ $1 })
     }
     .sorted { ($1.total, $0.path, $0.method) < ($0.total, $1.path, $1.method) }
-  }
-
-  /// - Parameter sorted: Ascending and not empty.
-  private static func percentile(_ percent: Int, of sorted: [Int64]) -> Int64 {
-    sorted[max(0, (sorted.count * percent + 99) / 100 - 1)]
   }
 }
