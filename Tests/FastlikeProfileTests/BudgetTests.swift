@@ -3,6 +3,10 @@ import Testing
 
 @testable import FastlikeProfile
 
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
 struct BudgetTests {
   private static let hostcalls = HostcallNameTable(names: ["fastly_http_req.send", "fastly_kv_store.lookup"])
 
