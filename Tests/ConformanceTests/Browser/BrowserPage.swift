@@ -55,12 +55,9 @@ final class BrowserPage: Sendable {
 
   /// Opens an address and waits until it is loaded.
   func visit(_ address: String) async throws {
-    try await navigate(address)
+    try await call("Page.navigate", ["url": address])
     try await until("document.readyState === 'complete' && location.href !== 'about:blank'")
   }
-
-  /// Opens an address and does not wait.
-  func navigate(_ address: String) async throws { try await call("Page.navigate", ["url": address]) }
 
   func resize(width: Int, height: Int, isPhone: Bool = false) async throws {
     try await call(
