@@ -8,6 +8,8 @@ protocol BackendConnectionOwner: AnyObject {
   func keep(_ connection: BackendConnection) -> Bool
   /// The connection is closed or about to be.
   func forget(_ connection: BackendConnection)
+  /// The connection was kept, and what it did before is reported: it may serve a call that waits.
+  func becameIdle(_ connection: BackendConnection)
   /// The call is to be made again, on a new connection.
   func retry(_ call: BackendCall)
 }
@@ -34,6 +36,10 @@ final class BackendConnection: ChannelDuplexHandler {
   var isPumping = false
 
   private weak var owner: (any BackendConnectionOwner)?
+  /// The right to this connection, where the backend limits them.
+  private let slot: ConnectionSlot?
+  private let opened = NIODeadline.now()
+  private var uses = 0
   private let timer: ConnectionTimer
   private var parser = ResponseParser(method: "")
   private var responsePipe: BodyPipe?
@@ -45,7 +51,11 @@ final class BackendConnection: ChannelDuplexHandler {
   private(set) var isTunnel = false
   private var hasServed = false
 
-  init(to definition: BackendDefinition, over channel: any Channel, owner: any BackendConnectionOwner) {
+  init(
+    to definition: BackendDefinition, over channel: any Channel, slot: ConnectionSlot?,
+    owner: any BackendConnectionOwner
+  ) {
+    self.slot = slot
     self.definition = definition
     self.channel = channel
     self.owner = owner
@@ -62,14 +72,21 @@ final class BackendConnection: ChannelDuplexHandler {
     state = ExchangeState(isReused: hasServed, method: call.method)
     parser = ResponseParser(method: call.method, acceptsUpgrade: call.tunnel != nil)
     hasServed = true
+    uses += 1
     guard context != nil, channel.isActive else { return interrupt(.closed) }
     armFirstByteTimer()
     writeRequest(of: call)
   }
 
+  /// Whether another request may be sent on it.
+  var allowsReuse: Bool {
+    channel.isActive && definition.connectionLimits.allowsReuse(uses: uses, age: .now() - opened)
+  }
+
   /// Closes the connection; an exchange on it must have been detached before.
   func close() {
     owner?.forget(self)
+    slot?.release()
     timer.invalidate()
     channel.close(promise: nil)
   }
@@ -178,7 +195,7 @@ extension BackendConnection {
   private func responseEnded(trailers: HeaderList?, of call: BackendCall?) {
     guard let call else { return }
     let now = ctimestamp_monotonic()
-    let persists = parser.persists && !parser.hasUnconsumedBytes && definition.isPooled && channel.isActive
+    let persists = parser.persists && !parser.hasUnconsumedBytes && definition.isPooled && allowsReuse
     let isReusable = state.keepsConnection(responsePersists: persists)
     let (pipe, head) = detach()
     if isReusable, owner?.keep(self) == true {
@@ -189,6 +206,7 @@ extension BackendConnection {
     pipe?.finish(trailers: trailers)
     if let head, let pipe { call.exchange.settle(.responded(head, body: pipe)) }
     call.end(at: now)
+    if self.call == nil { owner?.becameIdle(self) }
   }
 }
 
@@ -268,6 +286,7 @@ extension BackendConnection {
       }
     }
     timer.invalidate()
+    slot?.release()
     context.fireChannelInactive()
   }
 }

@@ -22,21 +22,30 @@ public final class BackendConnector: BackendConnecting {
   /// Idle connections by the backend's name, the youngest last.
   private var idle: [String: [BackendConnection]] = [:]
   private let http2: HTTP2Pool
+  private let queue: ConnectionQueue
   private var isShutDown = false
 
   /// - Parameters:
   ///   - eventLoop: The loop that all use is on.
   ///   - threadPool: Runs the system's resolver and reads certificate files, both of which block.
+  ///   - slots: Counts connections for all connectors of the process.
   ///   - logger: Gets warnings about backends that cannot be served; names of backends only.
-  public init(eventLoop: any EventLoop, threadPool: NIOThreadPool = .singleton, logger: Logger) {
+  public init(
+    eventLoop: any EventLoop, threadPool: NIOThreadPool = .singleton, slots: ConnectionSlots = ConnectionSlots(),
+    logger: Logger
+  ) {
     self.eventLoop = eventLoop
     self.threadPool = threadPool
     self.logger = logger
     let contexts = TLSContextCache(eventLoop: eventLoop, threadPool: threadPool)
     self.contexts = contexts
-    http2 = HTTP2Pool { call, completion in
+    let queue = ConnectionQueue(slots: slots, eventLoop: eventLoop)
+    self.queue = queue
+    http2 = HTTP2Pool(queue: queue) { call, completion in
       BackendDial(for: call, on: eventLoop, threadPool: threadPool, contexts: contexts, completion: completion)
     }
+    let bound = NIOLoopBound(WeakConnector(self), eventLoop: eventLoop)
+    slots.register(eventLoop) { bound.value.connector?.giveUpIdle(of: $0) }
   }
 
   public func send(_ request: BackendRequest, to backend: BackendDefinition) -> BackendExchange {
@@ -81,9 +90,15 @@ public final class BackendConnector: BackendConnecting {
     return idle[backend.name, default: []].count { $0.definition == backend }
   }
 
+  /// Another loop waits for this backend's connections.
+  private func giveUpIdle(of backend: BackendDefinition) {
+    for connection in idle[backend.name] ?? [] where connection.definition == backend { connection.close() }
+    http2.giveUpIdle(of: backend)
+  }
+
   private func takeIdle(for backend: BackendDefinition) -> BackendConnection? {
     guard backend.isPooled,
-      let index = idle[backend.name]?.lastIndex(where: { $0.definition == backend && $0.channel.isActive })
+      let index = idle[backend.name]?.lastIndex(where: { $0.definition == backend && $0.allowsReuse })
     else { return nil }
     let connection = idle[backend.name]?.remove(at: index)
     if idle[backend.name]?.isEmpty == true { idle[backend.name] = nil }
@@ -91,18 +106,26 @@ public final class BackendConnector: BackendConnecting {
   }
 
   private func dial(_ call: BackendCall) {
+    queue.dial(for: call) { slot in self.dial(call, slot: slot) }
+  }
+
+  private func dial(_ call: BackendCall, slot: ConnectionSlot?) {
     let dial = BackendDial(for: call, on: eventLoop, threadPool: threadPool, contexts: contexts) { result in
       do {
         let channel = try result.get()
-        let connection = BackendConnection(to: call.backend, over: channel, owner: self)
+        let connection = BackendConnection(to: call.backend, over: channel, slot: slot, owner: self)
         try channel.pipeline.syncOperations.addHandler(connection)
         try channel.syncOptions?.setOption(ChannelOptions.autoRead, value: true)
         connection.serve(call)
       } catch {
+        slot?.release()
         call.fail(SendError(from: error))
       }
     }
-    call.abort = { dial.cancel() }
+    call.abort = {
+      dial.cancel()
+      slot?.release()
+    }
     dial.start()
   }
 
@@ -118,9 +141,17 @@ public final class BackendConnector: BackendConnecting {
 
 extension BackendConnector: BackendConnectionOwner {
   func keep(_ connection: BackendConnection) -> Bool {
-    guard !isShutDown else { return false }
+    guard !isShutDown, !queue.isWantedElsewhere(connection.definition) else { return false }
     idle[connection.definition.name, default: []].append(connection)
     return true
+  }
+
+  func becameIdle(_ connection: BackendConnection) {
+    guard let list = idle[connection.definition.name], list.contains(where: { $0 === connection }),
+      let call = queue.next(for: connection.definition)
+    else { return }
+    forget(connection)
+    connection.serve(call)
   }
 
   func forget(_ connection: BackendConnection) {
@@ -131,4 +162,11 @@ extension BackendConnector: BackendConnectionOwner {
   }
 
   func retry(_ call: BackendCall) { dial(call) }
+}
+
+/// Lets the process's count of connections ask a connector without keeping it.
+private final class WeakConnector {
+  weak var connector: BackendConnector?
+
+  init(_ connector: BackendConnector) { self.connector = connector }
 }

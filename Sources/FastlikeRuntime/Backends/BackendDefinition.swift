@@ -59,6 +59,11 @@ public struct BackendDefinition: Sendable, Hashable {
   public var isPooled = true
   /// Milliseconds that an idle connection is kept; nil is the default.
   public var keepaliveMilliseconds: UInt32?
+  public var connectionLimits = ConnectionLimits()
+  /// The system's probes on connections; nil is none.
+  public var tcpKeepalive: TCPKeepalive?
+  /// Whether IPv4 addresses have the head start that IPv6 ones have otherwise.
+  public var prefersIPv4 = false
   public var health: BackendHealth = .unknown
   /// Of 100 sends this many succeed and the rest fail synthetically (`@N` of the `--backend` flag); nil is all.
   public var reliabilityPercent: UInt8?

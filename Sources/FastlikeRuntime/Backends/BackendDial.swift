@@ -52,25 +52,27 @@ final class BackendDial {
 
   private func lookUp(thenSecureWith context: NIOSSLContext?) {
     guard completion != nil else { return }
-    let (host, port) = (backend.host, backend.port)
-    if let addresses = HostLookup.immediateAddresses(of: host, port: port) {
+    let (host, port, prefersIPv4) = (backend.host, backend.port, backend.prefersIPv4)
+    if let addresses = HostLookup.immediateAddresses(of: host, port: port, prefersIPv4: prefersIPv4) {
       return connect(to: addresses, thenSecureWith: context)
     }
     call.exchange.phases.dnsStarted = ctimestamp_monotonic()
     timeout = eventLoop.assumeIsolated().scheduleTask(in: HostLookup.timeout) {
       self.finish(.failure(SendError(.dnsTimeout)))
     }
-    threadPool.runIfActive(eventLoop: eventLoop) { try HostLookup.addresses(of: host, port: port) }
-      .assumeIsolated()
-      .whenComplete { result in
-        guard self.completion != nil else { return }
-        self.timeout?.cancel()
-        self.call.exchange.phases.dnsEnded = ctimestamp_monotonic()
-        switch result {
-        case .success(let addresses): self.connect(to: addresses, thenSecureWith: context)
-        case .failure(let error): self.finish(.failure(SendError(from: error)))
-        }
+    threadPool.runIfActive(eventLoop: eventLoop) {
+      try HostLookup.addresses(of: host, port: port, prefersIPv4: prefersIPv4)
+    }
+    .assumeIsolated()
+    .whenComplete { result in
+      guard self.completion != nil else { return }
+      self.timeout?.cancel()
+      self.call.exchange.phases.dnsEnded = ctimestamp_monotonic()
+      switch result {
+      case .success(let addresses): self.connect(to: addresses, thenSecureWith: context)
+      case .failure(let error): self.finish(.failure(SendError(from: error)))
       }
+    }
   }
 
   private func connect(to addresses: [SocketAddress], thenSecureWith context: NIOSSLContext?) {
@@ -78,7 +80,9 @@ final class BackendDial {
     let timeout = backend.connectTimeoutMilliseconds ?? 1000
     // Without a limit the system's own ends the attempt, which is some two minutes.
     deadline = .now() + (timeout == 0 ? .minutes(10) : .milliseconds(Int64(timeout)))
-    let race = ConnectionRace(to: addresses, deadline: deadline, on: eventLoop) { result in
+    let race = ConnectionRace(
+      to: addresses, deadline: deadline, keepalive: backend.tcpKeepalive, on: eventLoop
+    ) { result in
       self.race = nil
       switch result {
       case .success(let channel):

@@ -11,6 +11,7 @@ final class ConnectionRace {
 
   private let eventLoop: any EventLoop
   private let deadline: NIODeadline
+  private let keepalive: TCPKeepalive?
   private var waiting: ArraySlice<SocketAddress>
   private var pendingCount = 0
   private var failure: SendError?
@@ -19,13 +20,15 @@ final class ConnectionRace {
 
   /// - Parameters:
   ///   - addresses: In the order in which to try them; at least one.
+  ///   - keepalive: The system's probes on the connection; nil is none.
   ///   - completion: Called once, unless ``cancel()`` comes first. The channel does not read yet.
   init(
-    to addresses: [SocketAddress], deadline: NIODeadline, on eventLoop: any EventLoop,
+    to addresses: [SocketAddress], deadline: NIODeadline, keepalive: TCPKeepalive? = nil, on eventLoop: any EventLoop,
     completion: @escaping (Result<any Channel, SendError>) -> Void
   ) {
     self.eventLoop = eventLoop
     self.deadline = deadline
+    self.keepalive = keepalive
     waiting = addresses[...]
     self.completion = completion
   }
@@ -57,10 +60,11 @@ final class ConnectionRace {
     if !waiting.isEmpty {
       nextStart = eventLoop.assumeIsolated().scheduleTask(in: Self.stagger) { self.startNext() }
     }
-    ClientBootstrap(group: eventLoop)
+    var bootstrap = ClientBootstrap(group: eventLoop)
       .connectTimeout(remaining)
       .channelOption(ChannelOptions.autoRead, value: false)
-      .connect(to: address)
+    for (option, value) in keepalive?.socketOptions ?? [] { bootstrap = bootstrap.channelOption(option, value: value) }
+    bootstrap.connect(to: address)
       .assumeIsolated()
       .whenComplete { self.attemptEnded($0) }
   }

@@ -57,6 +57,9 @@ struct DynamicBackendDefinition {
   var isPooled = true
   /// Milliseconds; 0, which stands where a guest sets only TCP's keepalive, is the default.
   var keepalive: UInt32?
+  var tcpKeepalive: TCPKeepalive?
+  var connectionLimits = ConnectionLimits()
+  var prefersIPv4 = false
   var healthCheck: HealthCheck?
 
   init(name: [UInt8], target: [UInt8]) {
@@ -90,6 +93,9 @@ struct DynamicBackendDefinition {
     backend.isGRPC = isGRPC
     backend.isPooled = isPooled
     backend.keepaliveMilliseconds = keepalive == 0 ? nil : keepalive
+    backend.tcpKeepalive = tcpKeepalive
+    backend.connectionLimits = connectionLimits
+    backend.prefersIPv4 = prefersIPv4
     try healthCheck?.check()
     return backend
   }

@@ -5,6 +5,8 @@ import NIOHTTP2
 
 /// What a connection of HTTP/2 tells the pool that it belongs to.
 protocol HTTP2ConnectionOwner: AnyObject {
+  /// A stream has ended, so that there may be room for a call that waits.
+  func gainedRoom(_ connection: HTTP2Connection)
   /// The connection takes no more requests, or is closed.
   func forget(_ connection: HTTP2Connection)
   /// The call is to be made again, on another connection.
@@ -31,6 +33,10 @@ final class HTTP2Connection: ChannelInboundHandler {
   let definition: BackendDefinition
   let channel: any Channel
   private weak var owner: (any HTTP2ConnectionOwner)?
+  /// The right to this connection, where the backend limits them.
+  private let slot: ConnectionSlot?
+  private let opened = NIODeadline.now()
+  private var uses = 0
   private var context: ChannelHandlerContext?
   private var streams: [HTTP2StreamID: HTTP2Stream] = [:]
   private var nextStreamID = 1
@@ -54,7 +60,10 @@ final class HTTP2Connection: ChannelInboundHandler {
   private var isReading = false
   private let timer: ConnectionTimer
 
-  init(to definition: BackendDefinition, over channel: any Channel, owner: any HTTP2ConnectionOwner) {
+  init(
+    to definition: BackendDefinition, over channel: any Channel, slot: ConnectionSlot?, owner: any HTTP2ConnectionOwner
+  ) {
+    self.slot = slot
     self.definition = definition
     self.channel = channel
     self.owner = owner
@@ -83,7 +92,13 @@ final class HTTP2Connection: ChannelInboundHandler {
   // MARK: Calls
 
   /// Whether another request can be sent at once.
-  var hasRoom: Bool { !isDraining && !isClosed && streams.count < streamLimit && nextStreamID < Int(Int32.max) - 2 }
+  var hasRoom: Bool {
+    !isDraining && !isClosed && streams.count < streamLimit && nextStreamID < Int(Int32.max) - 2 && allowsReuse
+  }
+
+  private var allowsReuse: Bool {
+    uses == 0 || definition.connectionLimits.allowsReuse(uses: uses, age: .now() - opened)
+  }
 
   var isIdle: Bool { streams.isEmpty }
 
@@ -99,7 +114,8 @@ final class HTTP2Connection: ChannelInboundHandler {
     let stream = HTTP2Stream(HTTP2StreamID(nextStreamID), for: call, on: self, isReused: isReused)
     nextStreamID += 2
     streams[stream.id] = stream
-    if !definition.isPooled { drain() }
+    uses += 1
+    if !definition.isPooled || !allowsReuse { drain() }
     stream.start(headers)
     flush()
   }
@@ -117,12 +133,11 @@ final class HTTP2Connection: ChannelInboundHandler {
       write(.rstStream(code), on: stream.id, promise: nil)
       resetting = nil
     }
-    guard streams.isEmpty else { return }
-    if isDraining {
-      close()
-    } else {
+    if streams.isEmpty {
+      if isDraining || !allowsReuse { return close() }
       timer.set(.milliseconds(Int64(definition.keepaliveMilliseconds ?? 55_000)))
     }
+    if !isDraining { owner?.gainedRoom(self) }
   }
 
   /// Takes no more requests; closes now, or behind the last request.
@@ -143,6 +158,7 @@ final class HTTP2Connection: ChannelInboundHandler {
     isDraining = true
     timer.invalidate()
     owner?.forget(self)
+    slot?.release()
     // What was written for the last stream leaves first.
     context?.flush()
     channel.close(promise: nil)
@@ -265,6 +281,7 @@ extension HTTP2Connection {
 
   func channelInactive(context: ChannelHandlerContext) {
     isClosed = true
+    slot?.release()
     end(farewell.map { .lost($0) } ?? .closed)
     context.fireChannelInactive()
   }

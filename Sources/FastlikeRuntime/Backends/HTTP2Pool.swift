@@ -14,6 +14,7 @@ final class HTTP2Pool {
     let definition: BackendDefinition
     var waiting: [BackendCall]
     var dial: BackendDial?
+    var slot: ConnectionSlot?
 
     init(for call: BackendCall) {
       definition = call.backend
@@ -22,11 +23,15 @@ final class HTTP2Pool {
   }
 
   private let dialler: Dialler
+  private let queue: ConnectionQueue
   private var connections: [String: [HTTP2Connection]] = [:]
   private var diallings: [String: [Dialling]] = [:]
   private var isShutDown = false
 
-  init(dialler: @escaping Dialler) { self.dialler = dialler }
+  init(queue: ConnectionQueue, dialler: @escaping Dialler) {
+    self.queue = queue
+    self.dialler = dialler
+  }
 
   func send(_ call: BackendCall, avoiding avoided: HTTP2Connection? = nil) {
     let backend = call.backend
@@ -45,7 +50,12 @@ final class HTTP2Pool {
   }
 
   private func dial(_ call: BackendCall) {
+    queue.dial(for: call) { slot in self.dial(call, slot: slot) }
+  }
+
+  private func dial(_ call: BackendCall, slot: ConnectionSlot?) {
     let dialling = Dialling(for: call)
+    dialling.slot = slot
     let name = call.backend.name
     if call.backend.isPooled { diallings[name, default: []].append(dialling) }
     abortByLeaving(dialling, call)
@@ -63,6 +73,7 @@ final class HTTP2Pool {
       dialling.waiting.removeAll { $0 === call }
       guard dialling.waiting.isEmpty else { return }
       dialling.dial?.cancel()
+      dialling.slot?.release()
       self.remove(dialling)
     }
   }
@@ -78,7 +89,7 @@ final class HTTP2Pool {
     let calls = dialling.waiting
     dialling.waiting = []
     do {
-      let connection = try open(try result.get(), to: dialling.definition)
+      let connection = try open(try result.get(), to: dialling.definition, slot: dialling.slot)
       for call in calls {
         // A peer may have said meanwhile that it takes fewer requests than wait here.
         if call === first || connection.hasRoom {
@@ -88,12 +99,15 @@ final class HTTP2Pool {
         }
       }
     } catch {
+      dialling.slot?.release()
       for call in calls { call.fail(SendError(from: error)) }
     }
   }
 
-  private func open(_ channel: any Channel, to definition: BackendDefinition) throws -> HTTP2Connection {
-    let connection = HTTP2Connection(to: definition, over: channel, owner: self)
+  private func open(
+    _ channel: any Channel, to definition: BackendDefinition, slot: ConnectionSlot?
+  ) throws -> HTTP2Connection {
+    let connection = HTTP2Connection(to: definition, over: channel, slot: slot, owner: self)
     if definition.isPooled, !isShutDown { connections[definition.name, default: []].append(connection) }
     try channel.pipeline.syncOperations.addHandlers([HTTP2Connection.frameHandler(), connection])
     try channel.syncOptions?.setOption(ChannelOptions.autoRead, value: true)
@@ -106,6 +120,13 @@ final class HTTP2Pool {
     for connection in connections.values.joined() { connection.drain() }
   }
 
+  /// Another loop waits for this backend's connections.
+  func giveUpIdle(of backend: BackendDefinition) {
+    for connection in connections[backend.name] ?? [] where connection.definition == backend && connection.isIdle {
+      connection.drain()
+    }
+  }
+
   /// The number of open connections to this backend that take requests.
   func connectionCount(for backend: BackendDefinition) -> Int {
     connections[backend.name, default: []].count { $0.definition == backend }
@@ -113,6 +134,13 @@ final class HTTP2Pool {
 }
 
 extension HTTP2Pool: HTTP2ConnectionOwner {
+  func gainedRoom(_ connection: HTTP2Connection) {
+    while connection.hasRoom, let call = queue.next(for: connection.definition) {
+      connection.serve(call, isReused: true)
+    }
+    if connection.isIdle, queue.isWantedElsewhere(connection.definition) { connection.drain() }
+  }
+
   func forget(_ connection: HTTP2Connection) {
     let name = connection.definition.name
     connections[name]?.removeAll { $0 === connection }

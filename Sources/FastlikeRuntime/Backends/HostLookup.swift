@@ -16,10 +16,12 @@ enum HostLookup {
 
   /// The addresses that need no resolver: an IP literal's own, and both loopbacks for `localhost` and the names below it
   /// (RFC 6761 §6.3); nil for any other name.
-  static func immediateAddresses(of host: String, port: UInt16) -> [SocketAddress]? {
+  static func immediateAddresses(of host: String, port: UInt16, prefersIPv4: Bool = false) -> [SocketAddress]? {
     let name = host.lowercased()
     if name == "localhost" || name == "localhost." || name.hasSuffix(".localhost") {
-      return ["::1", "127.0.0.1"].compactMap { try? SocketAddress(ipAddress: $0, port: Int(port)) }
+      return (prefersIPv4 ? ["127.0.0.1", "::1"] : ["::1", "127.0.0.1"]).compactMap {
+        try? SocketAddress(ipAddress: $0, port: Int(port))
+      }
     }
     guard let address = try? SocketAddress(ipAddress: host, port: Int(port)) else { return nil }
     return [address]
@@ -29,7 +31,9 @@ enum HostLookup {
   ///
   /// - Returns: Addresses in the order in which they are to be tried, at least one.
   /// - Throws: ``SendError/Tag/dnsError``.
-  static func addresses(of host: String, port: UInt16) throws(SendError) -> [SocketAddress] {
+  static func addresses(
+    of host: String, port: UInt16, prefersIPv4: Bool = false
+  ) throws(SendError) -> [SocketAddress] {
     var hints = addrinfo()
     hints.ai_family = AF_UNSPEC
     #if canImport(Darwin) || canImport(Musl)
@@ -56,18 +60,19 @@ enum HostLookup {
       entry = info.ai_next
     }
     guard !found.isEmpty else { throw SendError(.dnsError) }
-    return interleaved(found)
+    return interleaved(found, prefersIPv4: prefersIPv4)
   }
 
-  /// Alternates between the families, IPv6 first, and keeps the resolver's order within each (RFC 8305 §4).
-  static func interleaved(_ addresses: [SocketAddress]) -> [SocketAddress] {
-    let sixes = addresses.filter { $0.protocol == .inet6 }
-    let fours = addresses.filter { $0.protocol != .inet6 }
+  /// Alternates between the families, IPv6 first unless IPv4 is preferred, and keeps the resolver's order within each
+  /// (RFC 8305 §4).
+  static func interleaved(_ addresses: [SocketAddress], prefersIPv4: Bool = false) -> [SocketAddress] {
+    let preferred = addresses.filter { ($0.protocol == .inet6) != prefersIPv4 }
+    let others = addresses.filter { ($0.protocol == .inet6) == prefersIPv4 }
     var result: [SocketAddress] = []
     result.reserveCapacity(addresses.count)
-    for index in 0..<max(sixes.count, fours.count) {
-      if index < sixes.count { result.append(sixes[index]) }
-      if index < fours.count { result.append(fours[index]) }
+    for index in 0..<max(preferred.count, others.count) {
+      if index < preferred.count { result.append(preferred[index]) }
+      if index < others.count { result.append(others[index]) }
     }
     return result
   }

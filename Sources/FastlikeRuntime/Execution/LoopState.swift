@@ -98,12 +98,14 @@ final class LoopState {
 final class LoopStates: @unchecked Sendable {
   private let current = ThreadSpecificVariable<LoopState>()
   private let logger: Logger
+  private let slots = ConnectionSlots()
 
   init(logger: Logger) { self.logger = logger }
 
   func state(on eventLoop: any EventLoop) -> LoopState {
     if let state = current.currentValue { return state }
-    let state = LoopState(eventLoop: eventLoop, connector: BackendConnector(eventLoop: eventLoop, logger: logger))
+    let state = LoopState(
+      eventLoop: eventLoop, connector: BackendConnector(eventLoop: eventLoop, slots: slots, logger: logger))
     current.currentValue = state
     return state
   }

@@ -45,29 +45,39 @@ extension Sandbox {
     try definition(backend).keepaliveMilliseconds ?? 0
   }
 
-  // TCP keepalive probes and connection limits can only be set for dynamic backends; for the others they are off.
+  // TCP keepalive and connection limits can only be set for dynamic backends; for the others they are off, which is 0.
 
   func backendGetTcpKeepaliveEnable(backend: GuestBytes) throws(Status) -> Bool {
-    _ = try definition(backend)
-    return false
+    try definition(backend).tcpKeepalive != nil
   }
 
-  func backendGetTcpKeepaliveInterval(backend: GuestBytes) throws(Status) -> UInt32 { try unset(backend) }
-  func backendGetTcpKeepaliveProbes(backend: GuestBytes) throws(Status) -> UInt32 { try unset(backend) }
-  func backendGetTcpKeepaliveTime(backend: GuestBytes) throws(Status) -> UInt32 { try unset(backend) }
-  func backendGetMaxConnections(backend: GuestBytes) throws(Status) -> UInt32 { try unset(backend) }
-  func backendGetMaxUse(backend: GuestBytes) throws(Status) -> UInt32 { try unset(backend) }
-  func backendGetMaxLifetimeMs(backend: GuestBytes) throws(Status) -> UInt32 { try unset(backend) }
-
-  private func unset(_ backend: GuestBytes) throws(Status) -> UInt32 {
-    _ = try definition(backend)
-    return 0
+  func backendGetTcpKeepaliveInterval(backend: GuestBytes) throws(Status) -> UInt32 {
+    try definition(backend).tcpKeepalive?.intervalSeconds ?? 0
   }
 
-  /// The race for an address gives IPv6 its head start (RFC 8305).
+  func backendGetTcpKeepaliveProbes(backend: GuestBytes) throws(Status) -> UInt32 {
+    try definition(backend).tcpKeepalive?.probes ?? 0
+  }
+
+  func backendGetTcpKeepaliveTime(backend: GuestBytes) throws(Status) -> UInt32 {
+    try definition(backend).tcpKeepalive?.seconds ?? 0
+  }
+
+  func backendGetMaxConnections(backend: GuestBytes) throws(Status) -> UInt32 {
+    try definition(backend).connectionLimits.maximumConnections ?? 0
+  }
+
+  func backendGetMaxUse(backend: GuestBytes) throws(Status) -> UInt32 {
+    try definition(backend).connectionLimits.maximumUses ?? 0
+  }
+
+  func backendGetMaxLifetimeMs(backend: GuestBytes) throws(Status) -> UInt32 {
+    try definition(backend).connectionLimits.maximumLifetimeMilliseconds ?? 0
+  }
+
+  /// The race for an address gives IPv6 its head start (RFC 8305), unless the guest wants it otherwise.
   func backendIsIpv6Preferred(backend: GuestBytes) throws(Status) -> UInt32 {
-    _ = try definition(backend)
-    return 1
+    try definition(backend).prefersIPv4 ? 0 : 1
   }
 
   func backendIsSSL(backend: GuestBytes) throws(Status) -> Bool { try definition(backend).usesTLS }

@@ -45,7 +45,7 @@ extension DynamicBackendDefinition {
     if options.contains(.betweenBytesTimeout) { betweenBytesTimeout = try configuration.betweenBytesTimeoutMs() }
     try readTLS(options, configuration)
     try readPooling(options, configuration)
-    // `preferIpv4` has no field and changes nothing: connections race for all addresses of a host, and the faster wins.
+    prefersIPv4 = options.contains(.preferIpv4)
     if options.contains(.healthcheck) {
       healthCheck = try HealthCheck(memory, at: try configuration.healthcheck())
     }
@@ -84,10 +84,20 @@ extension DynamicBackendDefinition {
     _ options: BackendConfigOptions, _ configuration: DynamicBackendConfig
   ) throws(Status) {
     isPooled = !options.contains(.dontPool)
-    // TCP's probes find peers that vanish behind a network, which a local host hardly has: those fields are not used.
-    if options.contains(.keepalive) { keepalive = try configuration.httpKeepaliveTimeMs() }
-    // `poolingLimits` is accepted and not used: connections are pooled per event loop, so a limit for all of a backend's
-    // connections would be wrong by the number of loops, and one guest's limits would bind the others that share them.
+    if options.contains(.keepalive) {
+      keepalive = try configuration.httpKeepaliveTimeMs()
+      if try configuration.tcpKeepaliveEnable() != 0 {
+        tcpKeepalive = TCPKeepalive(
+          seconds: try configuration.tcpKeepaliveTimeSecs(),
+          intervalSeconds: try configuration.tcpKeepaliveIntervalSecs(),
+          probes: try configuration.tcpKeepaliveProbes())
+      }
+    }
+    if options.contains(.poolingLimits) {
+      connectionLimits.maximumConnections = try configuration.maxConnections()
+      connectionLimits.maximumUses = try configuration.maxUse()
+      connectionLimits.maximumLifetimeMilliseconds = try configuration.maxLifetimeMs()
+    }
   }
 
   /// At most one byte more than the limit, so that too much is seen as such and not copied.
