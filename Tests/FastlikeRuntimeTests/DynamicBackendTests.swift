@@ -190,30 +190,35 @@ import Testing
 
   private func probe(
     _ change: (inout DynamicBackendDefinition.HealthCheck) -> Void
-  ) throws(Status) -> FastlikeRuntime.BackendHealth {
+  ) throws(Status) -> FastlikeRuntime.HealthCheck? {
     var check = DynamicBackendDefinition.HealthCheck()
-    check.hostLength = 9
+    check.host = Self.bytes("h.example")
     change(&check)
-    return try make { $0.healthCheck = check }.health
+    return try make { $0.healthCheck = check }.healthCheck
   }
 
-  @Test func `a health check is accepted and leaves the health unknown`() throws {
-    #expect(try probe { _ in } == .unknown)
+  @Test func `a health check without words is the usual one`() throws {
+    #expect(try probe { _ in } == FastlikeRuntime.HealthCheck(host: "h.example"))
+    #expect(try probe { $0.expectedStatus = 204 }?.expectedStatus == 204)
+    #expect(try probe { $0.method = Self.bytes("HEAD") }?.method == "HEAD")
+    #expect(throws: Status.inval, "a path that is no text") { try probe { $0.path = [0xff] } }
+    #expect(throws: Status.inval, "a status that is none") { try probe { $0.expectedStatus = 70_000 } }
   }
 
   @Test func `the limits of a health check themselves are allowed`() throws {
     _ = try probe {
-      $0.pathLength = 8192 - 9
-      $0.methodLength = 8192
+      $0.path = [UInt8](repeating: 0x2f, count: 8192 - 9)
+      $0.method = [UInt8](repeating: 0x41, count: 8192)
       ($0.window, $0.threshold, $0.initial) = (15, 15, 15)
       ($0.intervalMilliseconds, $0.timeoutMilliseconds) = (1000, 3_599_999)
     }
   }
 
   @Test func `what lies beyond the limits of a health check is invalid`() {
-    #expect(throws: Status.inval, "no host") { try probe { $0.hostLength = 0 } }
-    #expect(throws: Status.inval, "host and path") { try probe { $0.pathLength = 8192 - 8 } }
-    #expect(throws: Status.inval, "method") { try probe { $0.methodLength = 8193 } }
+    #expect(throws: Status.inval, "no host") { try probe { $0.host = [] } }
+    let long = [UInt8](repeating: 0x41, count: 8193)
+    #expect(throws: Status.inval, "host and path") { try probe { $0.path = Array(long.prefix(8192 - 8)) } }
+    #expect(throws: Status.inval, "method") { try probe { $0.method = long } }
     #expect(throws: Status.inval, "window") { try probe { $0.window = 16 } }
     #expect(throws: Status.inval, "threshold") { try probe { $0.threshold = 6 } }
     #expect(throws: Status.inval, "initial") { try probe { $0.initial = 6 } }

@@ -321,3 +321,10 @@ func hostRequestRedirectToWebsocketProxyV2(
 func hostRequestRedirectToGripProxyV2(
   _ h: UInt32, _ backendName: UnsafePointer<UInt8>?, _ backendNameLen: UInt32
 ) -> UInt32
+
+@_extern(wasm, module: "fastly_http_req", name: "register_dynamic_backend")
+@_extern(c, "fastly_http_req_register_dynamic_backend")
+func hostRequestRegisterDynamicBackend(
+  _ namePrefix: UnsafePointer<UInt8>?, _ namePrefixLen: UInt32, _ target: UnsafePointer<UInt8>?, _ targetLen: UInt32,
+  _ backendConfigMask: UInt32, _ backendConfiguration: UnsafePointer<UInt32>?
+) -> UInt32

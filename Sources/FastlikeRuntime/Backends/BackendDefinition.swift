@@ -64,7 +64,10 @@ public struct BackendDefinition: Sendable, Hashable {
   public var tcpKeepalive: TCPKeepalive?
   /// Whether IPv4 addresses have the head start that IPv6 ones have otherwise.
   public var prefersIPv4 = false
+  /// What is known of its health without probes.
   public var health: BackendHealth = .unknown
+  /// How its health is probed; nil is not at all.
+  public var healthCheck: HealthCheck?
   /// Of 100 sends this many succeed and the rest fail synthetically (`@N` of the `--backend` flag); nil is all.
   public var reliabilityPercent: UInt8?
   /// Whether the guest registered it.

@@ -11,13 +11,17 @@ struct DynamicBackendDefinition {
     var key: SecretHandle
   }
 
-  /// How the platform would probe the backend. Checked only: there are no probes here, so health stays unknown.
+  /// How the backend is to be probed, as plain values.
   struct HealthCheck {
     var intervalMilliseconds: UInt64 = 15_000
     var timeoutMilliseconds: UInt64 = 5_000
-    var hostLength = 0
-    var methodLength = 3
-    var pathLength = 1
+    var host: [UInt8] = []
+    /// Empty: `GET`.
+    var method: [UInt8] = []
+    /// Empty: `/`.
+    var path: [UInt8] = []
+    /// 0: 200.
+    var expectedStatus: UInt32 = 0
     /// Probes that are looked back on.
     var window: UInt32 = 5
     /// Good probes among them that make the backend healthy.
@@ -31,7 +35,7 @@ struct DynamicBackendDefinition {
   /// The most bytes of a text other than a host name. The platform limits only the bundle of roots so; for the others it
   /// bounds what a guest makes the host keep.
   static let maximumTextLength = 65_536
-  fileprivate static let maximumProbeTextLength = 8_192
+  static let maximumProbeTextLength = 8_192
   fileprivate static let maximumProbeWindow: UInt32 = 15
   fileprivate static let probeMilliseconds: ClosedRange<UInt64> = 1_000...3_599_999
 
@@ -96,7 +100,7 @@ struct DynamicBackendDefinition {
     backend.tcpKeepalive = tcpKeepalive
     backend.connectionLimits = connectionLimits
     backend.prefersIPv4 = prefersIPv4
-    try healthCheck?.check()
+    backend.healthCheck = try healthCheck?.checked()
     return backend
   }
 
@@ -165,12 +169,23 @@ struct DynamicBackendDefinition {
 extension DynamicBackendDefinition.HealthCheck {
   private typealias Backend = DynamicBackendDefinition
 
-  /// Throws `inval` for a value that the platform takes as a mistake.
-  fileprivate func check() throws(Status) {
-    guard hostLength > 0, hostLength + pathLength <= Backend.maximumProbeTextLength,
-      methodLength <= Backend.maximumProbeTextLength, window <= Backend.maximumProbeWindow, threshold <= window,
+  /// Throws `inval` for a value that the platform takes as a mistake, and for texts that are none.
+  fileprivate func checked() throws(Status) -> FastlikeRuntime.HealthCheck {
+    guard !host.isEmpty, host.count + path.count <= Backend.maximumProbeTextLength,
+      method.count <= Backend.maximumProbeTextLength, window <= Backend.maximumProbeWindow, threshold <= window,
       initial <= window, Backend.probeMilliseconds.contains(intervalMilliseconds),
-      Backend.probeMilliseconds.contains(timeoutMilliseconds)
+      Backend.probeMilliseconds.contains(timeoutMilliseconds),
+      let hostText = String(validating: host, as: UTF8.self), let pathText = String(validating: path, as: UTF8.self),
+      let methodText = String(validating: method, as: UTF8.self),
+      let status = expectedStatus == 0 ? 200 : UInt16(exactly: expectedStatus)
     else { throw .inval }
+    var check = FastlikeRuntime.HealthCheck(host: hostText)
+    if !pathText.isEmpty { check.path = pathText }
+    if !methodText.isEmpty { check.method = methodText }
+    check.expectedStatus = status
+    check.intervalMilliseconds = Int64(intervalMilliseconds)
+    check.timeoutMilliseconds = Int64(timeoutMilliseconds)
+    (check.window, check.threshold, check.initial) = (Int(window), Int(threshold), Int(initial))
+    return check
   }
 }

@@ -8,6 +8,7 @@ import Wasmtime
 final class LoopState {
   let eventLoop: any EventLoop
   let connector: any BackendConnecting
+  let probes: HealthProbes
   private var runs: [ObjectIdentifier: SandboxRun] = [:]
   private var sweep: RepeatedTask?
   /// Guests whose time slice is over, in the order of their turns.
@@ -25,6 +26,7 @@ final class LoopState {
   init(eventLoop: any EventLoop, connector: any BackendConnecting) {
     self.eventLoop = eventLoop
     self.connector = connector
+    probes = HealthProbes(eventLoop: eventLoop, connector: connector)
   }
 
   func samplerThread(of sampler: GuestSampler) -> GuestSamplerThread? {
@@ -88,6 +90,7 @@ final class LoopState {
   /// For the end of the process: no request will come any more.
   func shutdown() {
     connector.shutdown()
+    probes.shutdown()
     for promise in waiting { promise.giveUp() }
   }
 }

@@ -14,7 +14,10 @@ extension Sandbox {
     self.backend(named: try backend.string()) != nil
   }
 
-  func backendIsHealthy(backend: GuestBytes) throws(Status) -> BackendHealth { try definition(backend).health }
+  func backendIsHealthy(backend: GuestBytes) throws(Status) -> BackendHealth {
+    let definition = try definition(backend)
+    return loop.probes.health(of: definition) ?? definition.health
+  }
 
   func backendIsDynamic(backend: GuestBytes) throws(Status) -> Bool { try definition(backend).isDynamic }
 

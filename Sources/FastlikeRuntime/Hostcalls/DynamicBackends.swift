@@ -22,6 +22,7 @@ extension Sandbox {
     else { throw .error }
     guard dynamicBackends.count < Sandbox.maximumDynamicBackends else { throw .limitexceeded }
     dynamicBackends[name] = backend
+    loop.probes.watch(backend)
   }
 }
 
@@ -112,18 +113,19 @@ extension DynamicBackendDefinition.HealthCheck {
     _ = try memory.pointer(address, count: HealthcheckConfig.size)
     intervalMilliseconds = try memory.load(address, as: UInt64.self)
     timeoutMilliseconds = try memory.load(address + 8, as: UInt64.self)
-    hostLength = try Self.length(memory, at: address + 16)
-    methodLength = try Self.length(memory, at: address + 24)
-    pathLength = try Self.length(memory, at: address + 32)
+    host = try Self.text(memory, at: address + 16)
+    method = try Self.text(memory, at: address + 24)
+    path = try Self.text(memory, at: address + 32)
+    expectedStatus = try memory.load(address + 40, as: UInt32.self)
     window = try memory.load(address + 44, as: UInt32.self)
     threshold = try memory.load(address + 48, as: UInt32.self)
     initial = try memory.load(address + 52, as: UInt32.self)
   }
 
-  /// The length of a text, all of which must lie in memory.
-  private static func length(_ memory: GuestMemory, at address: UInt32) throws(Status) -> Int {
-    try memory.bytes(
-      try memory.load(address, as: UInt32.self), count: try memory.load(address + 4, as: UInt32.self)
-    ).count
+  /// A text, all of which must lie in memory; at most one byte more of it than a check allows.
+  private static func text(_ memory: GuestMemory, at address: UInt32) throws(Status) -> [UInt8] {
+    let bytes = try memory.bytes(
+      try memory.load(address, as: UInt32.self), count: try memory.load(address + 4, as: UInt32.self))
+    return Array(bytes.raw.prefix(DynamicBackendDefinition.maximumProbeTextLength + 1))
   }
 }
