@@ -41,7 +41,7 @@ public enum BudgetFile {
     } catch let error as TOMLParseError {
       throw ConfigurationError(place: "\(name):\(error.source.begin.line)", problem: "not TOML: \(error.description)")
     }
-    let source = ConfigurationSource(name: name, lines: TOMLLineIndex(text))
+    let source = ConfigurationSource(name: name, lines: .toml(TOMLLineIndex(text)))
     let table = try ConfigurationEntry(root, source: source).table()
     try table.allowOnly(["route"])
     let routes = try table.required("route", "[[route]] with its limits").elements(of: "an array of tables, [[route]]")
@@ -102,7 +102,7 @@ public enum BudgetFile {
 
   /// File and line without the key, which a report names beside it.
   private static func place(of entry: ConfigurationEntry) -> String {
-    entry.source.lines?.line(of: entry.path).map { "\(entry.source.name):\($0)" } ?? entry.source.name
+    entry.source.lines.line(of: entry.path).map { "\(entry.source.name):\($0)" } ?? entry.source.name
   }
 
   private static func time(_ entry: ConfigurationEntry) throws -> Double {
