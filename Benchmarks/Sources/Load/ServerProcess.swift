@@ -44,7 +44,10 @@ final class ServerProcess {
     process.executableURL = URL(fileURLWithPath: workbench.server)
     process.arguments = [guest, "--bind", "127.0.0.1:0", "--module-cache", cache.path] + arguments
     // The variables for flags would change what is measured.
-    process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FASTLIKE_") }
+    var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FASTLIKE_") }
+    // A development authority for the time being.
+    environment["XDG_DATA_HOME"] = workbench.folder.path
+    process.environment = environment
     let output = Pipe()
     process.standardOutput = output
     process.standardError = try FileHandle(forWritingTo: errors)
@@ -83,7 +86,8 @@ final class ServerProcess {
     var text = ""
     for await piece in pieces {
       text += String(decoding: piece, as: UTF8.self)
-      guard let line = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().first else { continue }
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+      guard let line = lines.first(where: { $0.hasPrefix("fastlike: serving ") }) else { continue }
       return line.split(separator: ":").last.flatMap { Int($0) }
     }
     return nil
