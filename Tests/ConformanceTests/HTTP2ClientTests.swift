@@ -62,7 +62,8 @@ struct HTTP2ClientTests {
     ])
     #expect(reply.status == .exited(0))
     #expect(reply.output.components(separatedBy: ":status: 200").count == 4)
-    #expect(!reply.output.contains("ERROR"))
+    #expect(!reply.output.contains("[ERROR]"))
+    #expect(!reply.output.contains("PROTOCOL_ERROR"))
     #expect(!reply.output.contains("RST_STREAM"))
   }
 

@@ -146,7 +146,8 @@ struct EdgeTLSTests {
       _ = try await first.read(until: "x")
       let response = try await edge.exchange(get, tls: scene.client())
       #expect(response == "")
-      try await first.close()
+      // It does not wait for the other side's goodbye.
+      try? await first.close()
     }
   }
 

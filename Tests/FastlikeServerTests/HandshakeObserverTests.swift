@@ -31,6 +31,13 @@ struct HandshakeObserverTests {
     #expect(reader.message == hello)
   }
 
+  @Test func otherRecordsMayFollowInTheSameFlight() {
+    let hello = message([1, 2, 3], type: 2)
+    var reader = FirstHandshakeMessage()
+    reader.take(record(hello) + record([1], type: 20) + record([9, 9], type: 23))
+    #expect(reader.message == hello)
+  }
+
   @Test(arguments: [Array("GET / HTTP/1.1\r\n".utf8), [21, 3, 1, 0, 2, 2, 40]])
   func somethingElseIsGivenUp(bytes: [UInt8]) {
     var reader = FirstHandshakeMessage()

@@ -421,7 +421,11 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
     }
   }
 
-  func closeNow() { context?.close(promise: nil) }
+  func closeNow() {
+    context?.close(promise: nil)
+    // TLS waits for the client's goodbye, which has to be read.
+    context?.read()
+  }
 
   /// Closes a connection that has no request.
   func closeIfIdle() {

@@ -21,6 +21,7 @@ public struct EdgeTLS: Sendable {
       certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
     configuration.minimumTLSVersion = .tlsv12
     configuration.applicationProtocols = Self.applicationProtocols
+    configuration.shutdownTimeout = .seconds(1)
     if let clients {
       configuration.certificateVerification =
         requiresClientCertificate ? .noHostnameVerification : .optionalVerification

@@ -25,18 +25,27 @@ struct FirstHandshakeMessage {
     var payload: [UInt8] = []
     var offset = 0
     while offset + Self.recordHeaderBytes <= records.count {
+      // Other records may follow the message, in the same flight.
       guard records[offset] == Self.handshakeRecord else { return giveUp() }
       let length = Int(records[offset + 3]) << 8 | Int(records[offset + 4])
       let start = offset + Self.recordHeaderBytes
       payload += records[start..<min(start + length, records.count)]
       offset = start + length
+      if takeMessage(payload) { return }
     }
-    guard payload.count >= Self.messageHeaderBytes else { return }
+  }
+
+  /// Whether the payload of the first records settles it.
+  private mutating func takeMessage(_ payload: [UInt8]) -> Bool {
+    guard payload.count >= Self.messageHeaderBytes else { return false }
     let length = Int(payload[1]) << 16 | Int(payload[2]) << 8 | Int(payload[3])
-    guard length <= Self.maximumBytes else { return giveUp() }
-    guard payload.count >= Self.messageHeaderBytes + length else { return }
-    message = Array(payload[..<(Self.messageHeaderBytes + length)])
-    records = []
+    if length > Self.maximumBytes {
+      giveUp()
+    } else if payload.count >= Self.messageHeaderBytes + length {
+      message = Array(payload[..<(Self.messageHeaderBytes + length)])
+      records = []
+    }
+    return isSettled
   }
 
   private mutating func giveUp() {

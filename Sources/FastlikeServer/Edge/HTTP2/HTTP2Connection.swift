@@ -221,7 +221,11 @@ final class HTTP2Connection: ChannelInboundHandler, EdgeLoopMember {
     updateDeadline()
   }
 
-  func closeNow() { context?.close(promise: nil) }
+  func closeNow() {
+    context?.close(promise: nil)
+    // TLS waits for the client's goodbye, which has to be read.
+    context?.read()
+  }
 
   func closeIfIdle() { goAway() }
 
