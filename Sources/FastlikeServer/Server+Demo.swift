@@ -29,7 +29,8 @@ extension Server {
       service, addresses: options.addresses, tls: options.tls, loader: loader)
     var tracing = options.execution.tracing
     if tracing.page == nil, tracing.mode != .off { tracing.page = .tcp(host: "127.0.0.1", port: 0) }
-    let presentation = try await TracePresentation.start(tracing, traces: loader.traces, logger: logger)
+    let presentation = try await TracePresentation.start(
+      tracing, traces: loader.traces, handler: edge.handler, logger: logger)
     TracePresentation.explain(tracing)
     announce(edge, program: "the demo")
     if let address = edge.bound.first(where: { $0.address.port != nil }) {

@@ -19,7 +19,7 @@ public enum Server {
     let edge = try await RunningEdge.start(
       service, addresses: options.addresses, tls: options.tls, loader: loader)
     let presentation = try await TracePresentation.start(
-      options.execution.tracing, traces: loader.traces, logger: logger)
+      options.execution.tracing, traces: loader.traces, handler: edge.handler, logger: logger)
     TracePresentation.explain(options.execution.tracing)
     if let url = presentation.pageURL { print("fastlike: profile page on \(url)") }
     announce(edge, program: service.program.name)

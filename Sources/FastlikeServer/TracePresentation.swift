@@ -12,8 +12,11 @@ struct TracePresentation {
   private let observation: ProfileStore.Observation?
 
   /// Opens what the options ask for. Throws errors that describe themselves in one line.
-  static func start(_ options: TracingOptions, traces: ProfileStore?, logger: Logger) async throws -> TracePresentation
-  {
+  ///
+  /// - Parameter handler: The service whose stores the page shows.
+  static func start(
+    _ options: TracingOptions, traces: ProfileStore?, handler: ServiceSwitch, logger: Logger
+  ) async throws -> TracePresentation {
     guard let traces else {
       return TracePresentation(pageURL: nil, page: nil, archive: nil, observation: nil)
     }
@@ -29,8 +32,11 @@ struct TracePresentation {
     var url: String?
     if case .tcp(let host, let port) = options.page {
       let settings = ProfilePageSettings(
-        host: host, port: Int(port), token: options.pageToken, isInsecure: options.allowsInsecurePage)
-      let made = try ProfilePage(store: traces, archive: archive, settings: settings, logger: logger)
+        host: host, port: Int(port), token: options.pageToken, isInsecure: options.allowsInsecurePage,
+        showsValues: options.showsValues)
+      let made = try ProfilePage(
+        store: traces, archive: archive, inventory: { StoreInventory(of: handler.service) }, settings: settings,
+        logger: logger)
       let bound = try await made.start()
       url = "http://\(bound.host.contains(":") ? "[\(bound.host)]" : bound.host):\(bound.port)/"
       page = made

@@ -37,6 +37,7 @@ enum CommandSpelling {
     .value("config", short: "C"), .value("backend", short: "b"), .value("override-host"),
     .value("dictionary", short: "d"), .value("config-store"), .value("logger"), .value("geo"),
     .value("kv"), .value("secret-store"), .value("acl"), .value("kv-dir"), .negatable("kv-reseed"),
+    .negatable("profile-show-values"),
     .value("compliance-region"), .value("local-pushpin-proxy-port"), .value("fake-fastly-key"), .value("bind"),
     .value("addr"), .value("wasm"),
     .value("profile"), .value("profile-ui"), .value("profile-auth"), .negatable("profile-insecure-ui"),

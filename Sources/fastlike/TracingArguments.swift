@@ -25,6 +25,11 @@ struct TracingArguments: ParsableArguments {
     help: "Let the page listen beyond this machine without a token.")
   var allowsInsecurePage: Bool?
 
+  @Flag(
+    name: .customLong("profile-show-values"), inversion: .prefixedNo,
+    help: "Let the page show values of stores, and delete and purge; only on a loopback address (default: off).")
+  var showsValues: Bool?
+
   @Option(
     name: .customLong("profile-retain"),
     help: ArgumentHelp("Finished traces kept in memory (default: 256).", valueName: "count"))
@@ -76,6 +81,14 @@ struct TracingArguments: ParsableArguments {
     options.page = try environment.value(page, "profile-ui", FlagValues.pageAddress)
     options.pageToken = try environment.value(token, "profile-auth", FlagValues.token) ?? ""
     options.allowsInsecurePage = try environment.boolean(allowsInsecurePage, "profile-insecure-ui") ?? false
+    options.showsValues = try environment.boolean(showsValues, "profile-show-values") ?? false
+    if options.showsValues {
+      guard let page = options.page, ProfilePageAuthorization.isLoopback(page.description) else {
+        throw ConfigurationError(
+          place: "--profile-show-values",
+          problem: "needs a page on a loopback address; add --profile-ui 127.0.0.1:6060 or another such address")
+      }
+    }
     options.retain = try environment.value(retain, "profile-retain", FlagValues.count)
     options.backendCap = try environment.value(backendCap, "profile-backend-cap", FlagValues.count)
     options.spanCap = try environment.value(spanCap, "profile-spans", FlagValues.count)

@@ -242,6 +242,6 @@ struct KVTests {
     let file = try temporaryFile("file", "")
     let ended = try await fastlike(["serve", "--kv-dir", file, try Places.guest("kv")])
     #expect(ended.complaints.count == 1)
-    #expect(ended.complaints.first?.contains("--kv-dir: \"\(file)\" is a file, and must be a folder") == true)
+    #expect(ended.complaints.first?.contains("is a file, and must be a folder") == true)
   }
 }

@@ -124,8 +124,8 @@ struct ProtectionTests {
       """)
     try await withFastlike("protection", ["-C", manifest]) { edge in
       let far = try await edge.report("/shield?name=far")
-      #expect(far["info"] == "ok,42,\\x00http://far.example\\x00https://far.example/\\x00")
-      #expect(far["tiny"] == "!buflen,42,")
+      #expect(far["info"] == "ok,41,\\x00http://far.example\\x00https://far.example/\\x00")
+      #expect(far["tiny"] == "!buflen,41,")
       let backend = try #require(far["backend"])
       #expect(!backend.hasPrefix("!"))
       #expect(far["with_times"] == backend)

@@ -48,6 +48,8 @@ public struct TracingOptions: Sendable, Equatable {
   public var pageToken = ""
   /// Whether the page may listen beyond this machine without a token.
   public var allowsInsecurePage = false
+  /// Whether the page shows values of stores, and lets them be deleted. Only on a loopback address.
+  public var showsValues = false
   /// Finished traces kept in memory; nil is the default.
   public var retain: Int?
   /// Backend calls kept of one trace; nil is the default.

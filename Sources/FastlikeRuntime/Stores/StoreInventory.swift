@@ -90,5 +90,8 @@ public struct StoreInventory: Sendable {
 
   public var accessControlLists: [String: AccessControlList] { service.configuration.accessControlLists }
 
+  /// Mistakes in files that were read again, one line each.
+  public var problems: [String] { service.configuration.problems.map(\.description) }
+
   public var cache: CacheStore { service.cache }
 }

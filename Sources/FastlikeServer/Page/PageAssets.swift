@@ -35,6 +35,7 @@ struct PageTemplates: Sendable {
       ("row", PackageResources.row_mustache), ("inflight", PackageResources.inflight_mustache),
       ("routes", PackageResources.routes_mustache), ("index", PackageResources.index_mustache),
       ("request", PackageResources.request_mustache), ("message", PackageResources.message_mustache),
+      ("stores", PackageResources.stores_mustache),
     ]
     var library = MustacheLibrary()
     for (name, bytes) in sources {
@@ -49,6 +50,8 @@ struct PageTemplates: Sendable {
   func index(_ view: IndexView) -> String { render(view, "index") }
 
   func request(_ view: RequestView) -> String { render(view, "request") }
+
+  func stores(_ view: StoresView) -> String { render(view, "stores") }
 
   /// A row of the index alone, for a page that is open already.
   func row(_ row: RequestRow) -> String { render(row, "row") }

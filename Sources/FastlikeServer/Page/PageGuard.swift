@@ -10,6 +10,8 @@ struct PageGuard<Context: RequestContext>: RouterMiddleware {
   static var samplesPath: RouterPath { "/api/samples" }
 
   let authorization: ProfilePageAuthorization
+  /// Whether the forms of the stores' pages may be sent.
+  let allowsChanges: Bool
 
   func handle(
     _ request: Request, context: Context, next: (Request, Context) async throws -> Response
@@ -45,6 +47,14 @@ struct PageGuard<Context: RequestContext>: RouterMiddleware {
     }
     guard isOwnOrigin(request) else { return PageAnswer.text(.forbidden, "other sites may not read this page") }
     if request.method == .post, request.uri.path == Self.samplesPath.description { return nil }
+    if request.method == .post, allowsChanges, request.uri.path.hasPrefix(StoreRoutes.path) {
+      // Browsers tell with every form where it is from; a form of another site must not change anything here.
+      guard request.headers[.origin].map({ isOwn($0, request) }) == true else {
+        return PageAnswer.text(
+          .forbidden, "only this page's own forms may change something: Origin must be this page's")
+      }
+      return nil
+    }
     guard request.method == .get || request.method == .head else {
       var response = PageAnswer.text(.methodNotAllowed, "this page can only be read: use GET")
       response.headers[.allow] = "GET, HEAD"
@@ -57,6 +67,10 @@ struct PageGuard<Context: RequestContext>: RouterMiddleware {
   private func isOwnOrigin(_ request: Request) -> Bool {
     guard !authorization.requiresToken, let origin = request.headers[.origin] else { return true }
     if origin == Self.firefoxProfiler { return isForFirefox(request) }
+    return isOwn(origin, request)
+  }
+
+  private func isOwn(_ origin: String, _ request: Request) -> Bool {
     let authority = request.head.authority?.lowercased() ?? ""
     return origin.lowercased() == "http://" + authority || origin.lowercased() == "https://" + authority
   }

@@ -12,11 +12,14 @@ struct PageRoutes: Sendable {
   let archive: TraceArchive?
   let authorization: ProfilePageAuthorization
   let templates: PageTemplates
+  let stores: StoreRoutes
   private let samples = SampleImport()
 
   init(
-    store: ProfileStore?, archive: TraceArchive?, authorization: ProfilePageAuthorization, templates: PageTemplates
+    store: ProfileStore?, archive: TraceArchive?, authorization: ProfilePageAuthorization, templates: PageTemplates,
+    stores: StoreRoutes
   ) {
+    self.stores = stores
     self.store = store
     self.archive = archive
     self.authorization = authorization
@@ -25,7 +28,7 @@ struct PageRoutes: Sendable {
 
   func router() -> Router<Context> {
     let router = Router(context: Context.self, options: .autoGenerateHeadEndpoints)
-    router.add(middleware: PageGuard(authorization: authorization))
+    router.add(middleware: PageGuard(authorization: authorization, allowsChanges: stores.isOpen))
     router.get("/") { request, _ in
       try await withStore { try await index($0, RequestFilter(query: request.uri.query ?? "")) }
     }
@@ -55,6 +58,7 @@ struct PageRoutes: Sendable {
       return PageAnswer.bytes(asset.bytes, contentType: asset.contentType)
     }
     ScrapeRoutes(store: store, archive: archive).add(to: router)
+    stores.add(to: router)
     router.get("healthz") { _, _ in PageAnswer.text(.ok, "ok") }
     return router
   }

@@ -1,4 +1,5 @@
 public import FastlikeProfile
+public import FastlikeRuntime
 import Foundation
 import Hummingbird
 public import Logging
@@ -26,16 +27,20 @@ public final class ProfilePage: Sendable {
   /// - Parameters:
   ///   - store: What is shown; with nil the page says that nothing is recorded.
   ///   - archive: Where traces are looked for that the store keeps no more.
+  ///   - inventory: What the service's stores hold at present; with nil there are no pages of them.
   /// - Throws: What ``ProfilePageSettings/validate()`` throws.
   public init(
-    store: ProfileStore?, archive: TraceArchive? = nil, settings: ProfilePageSettings, logger: Logger
+    store: ProfileStore?, archive: TraceArchive? = nil, inventory: (@Sendable () -> StoreInventory)? = nil,
+    settings: ProfilePageSettings, logger: Logger
   ) throws {
     try settings.validate()
     self.settings = settings
+    let templates = try PageTemplates()
     routes = PageRoutes(
       store: store, archive: archive,
       authorization: ProfilePageAuthorization(token: settings.token, address: settings.address),
-      templates: try PageTemplates())
+      templates: templates,
+      stores: StoreRoutes(inventory: inventory, isOpen: settings.showsValues, templates: templates))
     var logger = logger
     // The library reports its own failures as errors, which are thrown from here too; its chatter is for debugging.
     if logger.logLevel > .debug { logger.logLevel = .critical }

@@ -10,8 +10,13 @@ public struct ProfilePageSettings: Sendable, Hashable {
   public var token: String
   /// Whether the page may be reached from other machines without a token.
   public var isInsecure: Bool
+  /// Whether the pages of stores show values, and let keys be deleted and cached objects be purged. Only on loopback.
+  public var showsValues: Bool
 
-  public init(host: String = "127.0.0.1", port: Int = 0, token: String = "", isInsecure: Bool = false) {
+  public init(
+    host: String = "127.0.0.1", port: Int = 0, token: String = "", isInsecure: Bool = false, showsValues: Bool = false
+  ) {
+    self.showsValues = showsValues && ProfilePageAuthorization.isLoopback(host.contains(":") ? "[\(host)]" : host)
     self.host = host
     self.port = port
     self.token = token
