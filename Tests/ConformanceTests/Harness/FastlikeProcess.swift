@@ -107,21 +107,16 @@ func withFastlike<Result: Sendable>(
   _ module: String, _ arguments: [String] = [], environment: [String: String] = [:],
   _ body: (FastlikeProcess) async throws -> Result
 ) async throws -> Result {
-  await Turnstile.processes.enter()
-  do {
+  try await Turnstile.processes.pass {
     let edge = try await FastlikeProcess.start(module, arguments, environment: environment)
     do {
       let result = try await body(edge)
       await edge.child.end()
-      await Turnstile.processes.leave()
       return result
     } catch {
       await edge.child.end()
       throw error
     }
-  } catch {
-    await Turnstile.processes.leave()
-    throw error
   }
 }
 
@@ -139,20 +134,15 @@ struct FinishedCommand: Sendable {
 
 /// Runs `fastlike` with these arguments to its end.
 func fastlike(_ arguments: [String], environment: [String: String] = [:]) async throws -> FinishedCommand {
-  await Turnstile.processes.enter()
-  do {
+  try await Turnstile.processes.pass {
     let child = try ChildProcess(try Places.binary(), arguments, environment: environment)
     do {
       let ending = try await child.wait()
-      await Turnstile.processes.leave()
       return FinishedCommand(status: ending, output: child.output, errors: child.errors)
     } catch {
       await child.end()
       throw error
     }
-  } catch {
-    await Turnstile.processes.leave()
-    throw error
   }
 }
 
