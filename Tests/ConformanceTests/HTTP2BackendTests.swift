@@ -227,7 +227,8 @@ struct HTTP2BackendTests {
     }
     try await withSecureOrigin(protocols: ["h2"], asksForClient: true) { _, edge in
       let report = try await edge.report("/send_v2?path=/hello")
-      #expect(report["detail"] == "tls_alert_received")
+      // The alert comes behind the handshake (RFC 8446 §4.4.2.4), and may be overtaken by the reset that the first frames meet.
+      #expect(["tls_alert_received", "connection_terminated"].contains(report["detail"]))
     }
   }
 }

@@ -62,11 +62,7 @@ enum HTTP2OriginScript {
     case "bad_status": connection.sendHead(stream, status: "2x0", ends: true)
     case "bad_field": connection.sendHead(stream, [("Upper-Case", "x")], ends: true)
     case "upgrade": connection.sendHead(stream, status: "101")
-    case "large_head":
-      let fields = (0..<stream.number("count", default: 20)).map {
-        ("x-\($0)", String(repeating: "h", count: 10_000))
-      }
-      connection.sendHead(stream, fields, ends: true)
+    case "large_head": connection.raw.write(largeHead(of: stream.id))
     case "bad_frame":
       // DATA on the stream of the connection itself (RFC 9113 §6.1).
       connection.raw.write([0, 0, 1, 0, 0, 0, 0, 0, 0, 0x78])
@@ -77,11 +73,27 @@ enum HTTP2OriginScript {
       // A block that is no HPACK (RFC 7541 §2.3.3): an index of zero.
       connection.raw.write([0, 0, 1, 1, 5] + bytes(of: stream.id) + [0x80])
     case "zero_window":
-      // A window update of nothing (RFC 9113 §6.9).
-      connection.raw.write([0, 0, 4, 8, 0] + bytes(of: stream.id) + [0, 0, 0, 0])
+      // A window update of nothing for the connection (RFC 9113 §6.9).
+      connection.raw.write([0, 0, 4, 8, 0] + [0, 0, 0, 0] + [0, 0, 0, 0])
     case "http1": connection.raw.write(Array("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n".utf8))
     default: break
     }
+  }
+
+  /// A valid head of 200,000 bytes, in a frame for headers and more for their continuation (RFC 9113 §6.10).
+  private static func largeHead(of id: HTTP2StreamID) -> [UInt8] {
+    // The status 200 from HPACK's table, then fields `x` of a hundred letters each, as they are (RFC 7541 §6.2.2).
+    let field: [UInt8] = [0, 1, 0x78, 100] + Array(repeating: 0x68, count: 100)
+    let block: [UInt8] = [0x88] + Array(repeatElement(field, count: 2_000).joined())
+    var frames: [UInt8] = []
+    for start in stride(from: 0, to: block.count, by: 16_384) {
+      let piece = block[start..<min(start + 16_384, block.count)]
+      let isLast = piece.endIndex == block.count
+      let type: UInt8 = start == 0 ? 1 : 9
+      let flags: UInt8 = (start == 0 ? 1 : 0) | (isLast ? 4 : 0)
+      frames += [0, UInt8(piece.count >> 8), UInt8(piece.count & 0xff), type, flags] + bytes(of: id) + piece
+    }
+    return frames
   }
 
   private static func bytes(of id: HTTP2StreamID) -> [UInt8] {
