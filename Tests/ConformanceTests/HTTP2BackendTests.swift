@@ -172,6 +172,26 @@ struct HTTP2BackendTests {
     }
   }
 
+  @Test func onlyTheCallThatDialledShowsTheConnectionsPhases() async throws {
+    let page = try ReservedPort().port
+    try await withHTTP2Origin { origin in
+      let manifest = try Self.manifest(origin)
+      try await withFastlike("requests", ["-C", manifest, "--profile-ui", "127.0.0.1:\(page)"]) { edge in
+        _ = try await edge.report("/select_v2?backends=origin,origin,origin&path=/gather%3Fcount=3")
+        var output = ""
+        try await eventually("the trace is there") {
+          output = try await fastlike(["trace", "export", "1", "--server", "http://127.0.0.1:\(page)"]).output
+          return output.contains("backend_calls")
+        }
+        let calls = output.split(separator: #""pending_id":"#).dropFirst().map(String.init)
+        #expect(calls.count == 3)
+        #expect(calls.allSatisfy { $0.contains(#""http_version":"h2""#) && $0.contains(#""ttfb_nanos":"#) })
+        #expect(calls.map { $0.contains(#""reused":false"#) } == [true, false, false])
+        #expect(calls.map { $0.contains(#""connect_nanos":"#) } == [true, false, false])
+      }
+    }
+  }
+
   // MARK: TLS
 
   private func withSecureOrigin(

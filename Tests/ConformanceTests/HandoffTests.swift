@@ -183,10 +183,12 @@ struct HandoffTests {
       await client.close()
       var output = ""
       try await eventually("the trace is there") {
-        output = try await fastlike(["trace", "list", "--json", "--server", "http://127.0.0.1:\(page)"]).output
+        output = try await fastlike(["trace", "export", "1", "--server", "http://127.0.0.1:\(page)"]).output
         return output.contains("/tunnel")
       }
-      #expect(output.contains("101"))
+      #expect(output.contains(#""status":101"#) && output.contains(#""response_bytes":5"#))
+      #expect(output.contains(#""hijacked_nanos":"#) && output.contains(#""variant":"handoff""#))
+      #expect(output.contains(#""req_body_bytes":5"#) && output.contains(#""resp_body_bytes":5"#))
     }
   }
 }
