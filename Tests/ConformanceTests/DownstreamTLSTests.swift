@@ -71,6 +71,33 @@ struct DownstreamTLSTests {
     await client.close()
   }
 
+  @Test func theConfigurationPlaysAnotherClient() async throws {
+    let manifest = try temporaryFile(
+      "fastly.toml",
+      """
+      [local_server.downstream]
+      h2_fingerprint = "1:65536|15663105|0|m,a,s,p"
+      [local_server.downstream.tls]
+      protocol = "TLSv1"
+      cipher = "AES128-SHA"
+      client_hello = "0100002903010101010101010101010101010101010101010101010101010101010101010101000002002F0100"
+      client_certificate_result = "revoked"
+      """)
+    try await withFastlike("downstream", ["-C", manifest]) { edge in
+      let report = try await edge.report("/")
+      for prefix in ["", "handle_"] {
+        #expect(report[prefix + "h2_fingerprint"] == "1:65536|15663105|0|m,a,s,p")
+        #expect(report[prefix + "tls_protocol"] == "TLSv1")
+        #expect(report[prefix + "tls_cipher"] == "AES128-SHA")
+        // The MD5 of "769,47,,,".
+        #expect(report[prefix + "tls_ja3_md5"] == "b02be259814e870a469a20ce9b2a7900")
+        #expect(try #require(report[prefix + "tls_ja4"]).hasPrefix("t10i010000_"))
+        #expect(report[prefix + "tls_client_cert_verify_result"] == "2")
+        #expect(report[prefix + "tls_client_servername"] == "!none")
+      }
+    }
+  }
+
   @Test(.enabled(if: curl != nil), arguments: [(true, "0"), (false, "4")])
   func aClientsCertificateAndWhatBecameOfIt(isKnown: Bool, result: String) async throws {
     let authority = try temporaryFile("clients.pem", isKnown ? Certificates.authority : Certificates.selfSigned)

@@ -1,3 +1,4 @@
+import ComputeABI
 import Testing
 
 @testable import FastlikeRuntime
@@ -45,6 +46,36 @@ import Testing
     #expect(facts.proxy == proxy)
   }
 
+  @Test func factsOfAClientsTLSAreReadFromTheManifest() throws {
+    let text = """
+      [local_server.downstream]
+      h2_fingerprint = "1:65536|15663105|0|m,a,s,p"
+      oh_fingerprint = "abc"
+      [local_server.downstream.tls]
+      protocol = "TLSv1.2"
+      cipher = "ECDHE-RSA-AES128-GCM-SHA256"
+      server_name = "www.test"
+      client_hello = "0100002903010101010101010101010101010101010101010101010101010101010101010101000002002F0100"
+      ja3_md5 = "000102030405060708090a0b0c0d0e0F"
+      ja4 = "t12d"
+      client_certificate = '''
+      -----BEGIN CERTIFICATE-----
+      '''
+      client_certificate_result = "expired"
+      """
+    let facts = try manifest(text).downstream
+    #expect(facts.http2Fingerprint == "1:65536|15663105|0|m,a,s,p")
+    #expect(facts.headerOrderFingerprint == "abc")
+    #expect(facts.tls.protocolName == "TLSv1.2")
+    #expect(facts.tls.cipher == "ECDHE-RSA-AES128-GCM-SHA256")
+    #expect(facts.tls.serverName == "www.test")
+    #expect(facts.tls.clientHello?.count == 45)
+    #expect(facts.tls.ja3Digest == Array(0..<16))
+    #expect(facts.tls.ja4 == "t12d")
+    #expect(facts.tls.clientCertificate == "-----BEGIN CERTIFICATE-----\n")
+    #expect(facts.tls.clientVerification == .certificateExpired)
+  }
+
   @Test func nothingIsKnownOfClientsWithoutTheTable() throws {
     #expect(try manifest("").downstream == DownstreamFacts())
   }
@@ -70,6 +101,12 @@ import Testing
     ("proxy = {tor = true}", "downstream.proxy.tor: unrecognized key"),
     ("proxy = {anonymous = \"yes\"}", "downstream.proxy.anonymous: must be true or false"),
     ("proxy = true", "downstream.proxy: must be a table"),
+    ("tls = {version = 1}", "downstream.tls.version: unrecognized key"),
+    ("tls = {client_hello = \"0100\"}", "downstream.tls.client_hello: must be a handshake message"),
+    ("tls = {client_hello = \"xyz\"}", "downstream.tls.client_hello: must be a handshake message"),
+    ("tls = {ja3_md5 = \"00\"}", "downstream.tls.ja3_md5: must be 32 hexadecimal digits"),
+    ("tls = {client_certificate = \"x\"}", "downstream.tls.client_certificate: must be a certificate in PEM"),
+    ("tls = {client_certificate_result = \"fine\"}", "result: must be one of ok, bad, revoked, expired, unknown_ca"),
   ])
   func aMistakeInAFactIsExplained(line: String, part: String) {
     #expect(manifestProblem("[local_server.downstream]\n\(line)").contains(part))

@@ -1,3 +1,5 @@
+public import ComputeABI
+
 /// What a service is told of its clients in place of what the platform would find out: `[local_server.downstream]`.
 ///
 /// It is the same for every request, so that each branch of a guest can be tried by editing one line.
@@ -16,6 +18,11 @@ public struct DownstreamFacts: Sendable, Equatable {
   public var bot: BotFacts?
   /// Nil is an address of which nothing is known.
   public var proxy: ProxyFacts?
+  /// What its TLS tells of the client, in place of what the connection tells.
+  public var tls = TLSFacts()
+  public var http2Fingerprint: String?
+  /// The fingerprint of the order of header fields, which only the platform computes.
+  public var headerOrderFingerprint: String?
 
   public init() {}
 }
@@ -67,4 +74,29 @@ public struct ProxyFacts: Sendable, Equatable {
   public var serviceName: String?
 
   public init() {}
+}
+
+/// What TLS tells of a client; nil is what the connection tells.
+public struct TLSFacts: Sendable, Equatable {
+  /// As in `TLSv1.3`.
+  public var protocolName: String?
+  /// As OpenSSL names it.
+  public var cipher: String?
+  public var serverName: String?
+  /// A complete handshake message; the server name and the fingerprints follow from it unless they are given.
+  public var clientHello: [UInt8]?
+  /// 16 bytes.
+  public var ja3Digest: [UInt8]?
+  public var ja4: String?
+  /// PEM.
+  public var clientCertificate: String?
+  public var clientVerification: ClientCertVerifyResult?
+
+  public init() {}
+
+  /// The results of a certificate's check by their names in the manifest.
+  static let verificationResults: [(name: String, result: ClientCertVerifyResult)] = [
+    ("ok", .ok), ("bad", .badCertificate), ("revoked", .certificateRevoked), ("expired", .certificateExpired),
+    ("unknown_ca", .unknownCa), ("missing", .certificateMissing), ("unknown", .certificateUnknown),
+  ]
 }

@@ -2,7 +2,7 @@ extension FastlyManifestReader {
   /// Keys of `[local_server.downstream]` that this file reads.
   private static let downstreamKeys = [
     "client_address", "server_address", "compliance_region", "ddos_detected", "visits_this_service", "visits_this_pop",
-    "bot", "proxy",
+    "bot", "proxy", "tls", "h2_fingerprint", "oh_fingerprint",
   ]
 
   /// `[local_server.downstream]`: what guests are told of their clients.
@@ -21,6 +21,9 @@ extension FastlyManifestReader {
     facts.visitsThisPoint = try table["visits_this_pop"]?.count() ?? 0
     facts.bot = try table["bot"].map { try readBot($0.table()) }
     facts.proxy = try table["proxy"].map { try readProxy($0.table()) }
+    facts.tls = try table["tls"].map { try readTLS($0.table()) } ?? TLSFacts()
+    facts.http2Fingerprint = try table["h2_fingerprint"]?.string()
+    facts.headerOrderFingerprint = try table["oh_fingerprint"]?.string()
     manifest.downstream = facts
   }
 
@@ -29,6 +32,52 @@ extension FastlyManifestReader {
       throw entry.error("must be an address such as 192.0.2.1 or 2001:db8::1")
     }
     return address
+  }
+
+  private func readTLS(_ table: ConfigurationTable) throws -> TLSFacts {
+    try table.allowOnly([
+      "protocol", "cipher", "server_name", "client_hello", "ja3_md5", "ja4", "client_certificate",
+      "client_certificate_result",
+    ])
+    var tls = TLSFacts()
+    tls.protocolName = try table["protocol"]?.string()
+    tls.cipher = try table["cipher"]?.string()
+    tls.serverName = try table["server_name"]?.string()
+    tls.clientHello = try table["client_hello"].map { entry in
+      guard let bytes = Self.bytes(hexadecimal: try entry.string()), ClientHello(bytes) != nil else {
+        throw entry.error("must be a handshake message (01…) of TLS in hexadecimal digits, without its record's header")
+      }
+      return bytes
+    }
+    tls.ja3Digest = try table["ja3_md5"].map { entry in
+      guard let bytes = Self.bytes(hexadecimal: try entry.string()), bytes.count == 16 else {
+        throw entry.error("must be 32 hexadecimal digits")
+      }
+      return bytes
+    }
+    tls.ja4 = try table["ja4"]?.string()
+    tls.clientCertificate = try table["client_certificate"].map { entry in
+      let text = try entry.string()
+      guard text.contains("-----BEGIN CERTIFICATE-----") else { throw entry.error("must be a certificate in PEM") }
+      return text
+    }
+    tls.clientVerification = try table["client_certificate_result"].map { entry in
+      let name = try entry.string()
+      guard let known = TLSFacts.verificationResults.first(where: { $0.name == name }) else {
+        let names = TLSFacts.verificationResults.map(\.name).joined(separator: ", ")
+        throw entry.error("must be one of \(names)")
+      }
+      return known.result
+    }
+    return tls
+  }
+
+  /// Nil unless it is pairs of hexadecimal digits and nothing else.
+  private static func bytes(hexadecimal text: String) -> [UInt8]? {
+    let digits = text.utf8.map { Character(Unicode.Scalar($0)).hexDigitValue }
+    guard digits.count.isMultiple(of: 2), digits.allSatisfy({ $0 != nil }) else { return nil }
+    let values = digits.compactMap { $0.map(UInt8.init) }
+    return stride(from: 0, to: values.count, by: 2).map { values[$0] << 4 | values[$0 + 1] }
   }
 
   private func readBot(_ table: ConfigurationTable) throws -> BotFacts {

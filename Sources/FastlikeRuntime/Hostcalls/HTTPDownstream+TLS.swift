@@ -1,11 +1,12 @@
 import ComputeABI
 
-/// What the client's TLS and HTTP/2 tell of it, for both generations of hostcalls. A fact that the connection does not
-/// have is `none`.
+/// What the client's TLS and HTTP/2 tell of it, for both generations of hostcalls. What the configuration says counts more
+/// than the connection; a fact that neither has is `none`.
 extension Sandbox {
   /// One of the facts, as bytes.
   private enum ClientFact {
     case http2Fingerprint
+    case headerOrderFingerprint
     case cipher
     case protocolName
     case clientHello
@@ -21,24 +22,34 @@ extension Sandbox {
   }
 
   private func value(of fact: ClientFact, _ connection: DownstreamConnection) -> [UInt8]? {
-    let tls = connection.tls
+    let (facts, tls) = (service.configuration.downstream, connection.tls)
     switch fact {
-    case .http2Fingerprint: return connection.http2Fingerprint.map { Array($0.utf8) }
-    case .cipher: return tls?.cipherSuite.flatMap(TLSCipherSuiteName.openSSL).map { Array($0.utf8) }
-    case .protocolName: return tls?.protocolName.map { Array($0.utf8) }
-    case .clientHello: return tls.flatMap { $0.clientHello.isEmpty ? nil : $0.clientHello }
-    case .certificate: return tls?.clientCertificate.map { Array($0.utf8) }
-    case .serverName: return hello(tls)?.serverName
-    case .ja3: return hello(tls)?.ja3Digest
-    case .ja4: return hello(tls).map { Array($0.ja4.utf8) }
+    case .http2Fingerprint: return (facts.http2Fingerprint ?? connection.http2Fingerprint).map { Array($0.utf8) }
+    case .headerOrderFingerprint: return facts.headerOrderFingerprint.map { Array($0.utf8) }
+    case .cipher:
+      return (facts.tls.cipher ?? tls?.cipherSuite.flatMap(TLSCipherSuiteName.openSSL)).map { Array($0.utf8) }
+    case .protocolName: return (facts.tls.protocolName ?? tls?.protocolName).map { Array($0.utf8) }
+    case .clientHello: return helloBytes(connection)
+    case .certificate: return (facts.tls.clientCertificate ?? tls?.clientCertificate).map { Array($0.utf8) }
+    case .serverName: return facts.tls.serverName.map { Array($0.utf8) } ?? hello(connection)?.serverName
+    case .ja3: return facts.tls.ja3Digest ?? hello(connection)?.ja3Digest
+    case .ja4: return (facts.tls.ja4 ?? hello(connection)?.ja4).map { Array($0.utf8) }
     }
   }
 
+  private func helloBytes(_ connection: DownstreamConnection) -> [UInt8]? {
+    if let configured = service.configuration.downstream.tls.clientHello { return configured }
+    return connection.tls.flatMap { $0.clientHello.isEmpty ? nil : $0.clientHello }
+  }
+
   /// Read when it is asked for, because few guests do.
-  private func hello(_ tls: DownstreamTLS?) -> ClientHello? { tls.flatMap { ClientHello($0.clientHello) } }
+  private func hello(_ connection: DownstreamConnection) -> ClientHello? {
+    helloBytes(connection).flatMap { ClientHello($0) }
+  }
 
   private func verification(of request: DownstreamRequest) throws(Status) -> ClientCertVerifyResult {
-    guard let result = request.connection.tls?.clientVerification else { throw .none }
+    let configured = service.configuration.downstream.tls.clientVerification
+    guard let result = configured ?? request.connection.tls?.clientVerification else { throw .none }
     return result
   }
 
@@ -48,10 +59,8 @@ extension Sandbox {
     try write(.http2Fingerprint, of: try downstream(req), to: h2fp)
   }
 
-  /// The order of a client's header fields has a fingerprint on the platform alone.
   func httpDownstreamDownstreamClientOhFingerprint(req: RequestHandle, ohfp: GuestOutput) throws(Status) {
-    _ = try downstream(req)
-    throw .none
+    try write(.headerOrderFingerprint, of: try downstream(req), to: ohfp)
   }
 
   func httpDownstreamDownstreamTLSCipherOpensslName(req: RequestHandle, cipher: GuestOutput) throws(Status) {
@@ -92,7 +101,9 @@ extension Sandbox {
     try write(.http2Fingerprint, of: request, to: h2fp)
   }
 
-  func httpReqDownstreamClientOhFingerprint(ohfp: GuestOutput) throws(Status) { throw .none }
+  func httpReqDownstreamClientOhFingerprint(ohfp: GuestOutput) throws(Status) {
+    try write(.headerOrderFingerprint, of: request, to: ohfp)
+  }
 
   func httpReqDownstreamTLSCipherOpensslName(cipher: GuestOutput) throws(Status) {
     try write(.cipher, of: request, to: cipher)
