@@ -179,6 +179,28 @@ struct HTTP2RequestTests {
     await client.close()
   }
 
+  @Test func aGuestThatWantsTheConnectionClosedHasItSo() async throws {
+    let client = try await edge("responses").http2()
+    try await client.request(1, "/keepalive/0")
+    #expect(try await client.reply(1).status == "200")
+    try await client.request(3, "/keepalive/1")
+    #expect(try await client.reply(3).text == "keepalive_mode_set=ok\n")
+    #expect(try await client.goAway() == WireError.noError)
+    #expect(try await client.next() == nil)
+    await client.close()
+  }
+
+  @Test func earlyHintsComeBeforeTheResponse() async throws {
+    let edge = try await edge("responses")
+    let plain = try await edge.get("/early_hints")
+    let client = try await edge.http2()
+    try await client.request(1, "/early_hints")
+    let reply = try await client.reply(1)
+    #expect(reply.informational == plain.informational.map { "\($0.status)" })
+    #expect(reply.status == "\(plain.status)")
+    await client.close()
+  }
+
   @Test func anEndingEdgeSaysSoAndFinishes() async throws {
     try await withFastlike("limits") { edge in
       let client = try await edge.http2()

@@ -105,6 +105,8 @@ final class HTTP2Wire {
   private var encoder = HPACKEncoder(allocator: ByteBufferAllocator())
   private var decoder = HPACKDecoder(allocator: ByteBufferAllocator())
   private var replies: [UInt32: HTTP2Reply] = [:]
+  /// Streams whose response has ended, in order or not.
+  private var complete: Set<UInt32> = []
   private(set) var settings: [UInt16: UInt32] = [:]
   /// Whether DATA is answered by giving both windows back.
   var givesCredit = true
@@ -173,23 +175,25 @@ final class HTTP2Wire {
 
   /// Reads on, as a well-behaved client does, until a response is complete.
   func reply(_ stream: UInt32) async throws -> HTTP2Reply {
-    while true {
+    while !complete.contains(stream) {
       guard let frame = try await next() else { throw HarnessError("the connection ended before stream \(stream)") }
       if frame.kind == WireFrame.Kind.goAway, Self.code(frame, at: 4) != WireError.noError {
         throw HarnessError("GOAWAY: \(String(decoding: frame.payload.dropFirst(8), as: UTF8.self))")
       }
       try await take(frame)
-      let isEnd =
-        frame.kind == WireFrame.Kind.resetStream
-        || (frame.kind <= WireFrame.Kind.headers && frame.has(WireFrame.Flag.endStream))
-      if frame.stream == stream, isEnd { return replies.removeValue(forKey: stream) ?? HTTP2Reply() }
     }
+    return replies.removeValue(forKey: stream) ?? HTTP2Reply()
   }
 
   /// What of a response has come so far.
   func partialReply(_ stream: UInt32) -> HTTP2Reply? { replies[stream] }
 
+  /// Keeps what a frame tells, and answers it.
   func take(_ frame: WireFrame) async throws {
+    let mayEnd = frame.kind == WireFrame.Kind.data || frame.kind == WireFrame.Kind.headers
+    if frame.kind == WireFrame.Kind.resetStream || (mayEnd && frame.has(WireFrame.Flag.endStream)) {
+      complete.insert(frame.stream)
+    }
     switch frame.kind {
     case WireFrame.Kind.settings where !frame.has(WireFrame.Flag.acknowledgement):
       for place in stride(from: 0, to: frame.payload.count, by: 6) {
