@@ -1,7 +1,5 @@
 import CTimestamp
 import FastlikeRuntime
-import Foundation
-import Logging
 import NIOCore
 import NIOSSL
 
@@ -10,12 +8,12 @@ import NIOSSL
 ///
 /// Reading is pull-based: the socket is read when the parser needs more and the guest has room for it, with one read
 /// ahead while a response is pending, which costs no system call and shows early that a client closes. A client that
-/// closes only its sending side still gets its responses.
+/// closes only its sending side still gets its responses. `+Sending` is the way back to the client, and the connection's end.
 final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, EdgeLoopMember {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  private enum Phase {
+  enum Phase {
     case opening
     /// Waits for a request head.
     case head
@@ -39,27 +37,27 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
   }
 
   /// Whether bytes were written and not flushed.
-  private(set) var hasUnflushed = false
+  var hasUnflushed = false
 
-  private var context: ChannelHandlerContext?
+  var context: ChannelHandlerContext?
   private var peers: DownstreamConnection
   /// Whether the loop knows the connection already, from its TLS handshake.
   private var isMember: Bool
-  private var phase = Phase.opening
-  private var parser: RequestParser
+  var phase = Phase.opening
+  var parser: RequestParser
   /// Whether the connection may still turn out to be one of HTTP/2, whose preface comes before everything else.
   private var mayBeHTTP2: Bool
   /// Bytes that are read and not yet parsed.
-  private var inbound = ByteBuffer()
+  var inbound = ByteBuffer()
   /// Whether the client closed its sending side.
-  private var isInputClosed = false
+  var isInputClosed = false
   /// Whether no further request may follow the current one.
   private var isSpent = false
   private var isProcessing = false
   private var wait = EdgeLoop.Wait.nothing
 
   /// The pending response; nil when it is complete.
-  private var exchange: EdgeExchange?
+  var exchange: EdgeExchange?
   /// The current request's body; nil when all of it arrived or nothing more of it will be read.
   private var requestBody: BodyPipe?
   /// Where the client's bytes go once the connection is handed over.
@@ -69,7 +67,7 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
   /// Bytes of the current request's body that were dropped.
   private var drainedBytes = 0
   /// Whether the client may be sending a body that will not be read.
-  private var leftUnread = false
+  var leftUnread = false
 
   /// - Parameter peers: Of a connection that the loop knows already; nil for a new one.
   init(loop: EdgeLoop, peers: DownstreamConnection? = nil) {
@@ -356,90 +354,6 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
     } else {
       phase = .head
     }
-  }
-
-  // MARK: Responses
-
-  var isWritable: Bool { context?.channel.isWritable ?? false }
-
-  func write(_ buffer: ByteBuffer) {
-    hasUnflushed = true
-    context?.write(wrapOutboundOut(buffer), promise: nil)
-  }
-
-  func flush() {
-    guard hasUnflushed else { return }
-    hasUnflushed = false
-    context?.flush()
-  }
-
-  /// Calls back when everything written so far was taken by the socket; not at all when the connection is lost before.
-  func whenFlushed(_ body: @escaping () -> Void) {
-    guard let context else { return }
-    let promise = loop.eventLoop.makePromise(of: Void.self)
-    promise.futureResult.assumeIsolated().whenSuccess(body)
-    hasUnflushed = false
-    context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: promise)
-  }
-
-  /// Lets the loop turn before the response goes on.
-  func resumeLater() {
-    loop.eventLoop.assumeIsolated().execute { [weak self] in self?.exchange?.resume() }
-  }
-
-  /// Answers a request that no guest sees, and closes.
-  private func refuse(_ refusal: RequestRefusal, toHEAD: Bool = false) {
-    loop.logger.debug("refused a request: \(refusal.reason)", metadata: ["status": "\(refusal.status)"])
-    var out = loop.takeScratch()
-    let date = loop.date.bytes(at: ctimestamp_monotonic())
-    ResponseEncoder.writeRefusal(refusal, toHEAD: toHEAD, date: date, into: &out)
-    write(out)
-    flush()
-    loop.returnScratch(out)
-    linger()
-  }
-
-  // MARK: Closing
-
-  /// Closes when the responses are out. A client that may still be sending is heard out for a while, because bytes that
-  /// nobody reads make the system reset the connection, and the client would lose the response.
-  private func closeWhenFlushed() {
-    guard phase != .closed, phase != .lingering else { return }
-    if leftUnread || inbound.readableBytes > 0 { return linger() }
-    phase = .lingering
-    whenFlushed { [weak self] in self?.closeNow() }
-  }
-
-  private func linger() {
-    phase = .lingering
-    inbound = ByteBuffer()
-    if isInputClosed {
-      whenFlushed { [weak self] in self?.closeNow() }
-    } else {
-      // Flushes first; the channel closes altogether when the client's side is closed too.
-      context?.close(mode: .output, promise: nil)
-    }
-  }
-
-  func closeNow() {
-    context?.close(promise: nil)
-    // TLS waits for the client's goodbye, which has to be read.
-    context?.read()
-  }
-
-  /// Closes a connection that has no request.
-  func closeIfIdle() {
-    if phase == .head, inbound.readableBytes == 0, !parser.isInsideHead { closeWhenFlushed() }
-  }
-
-  /// Ends the connection within a response: with a reset where its end would look like the end of the body.
-  func breakOff(resetting: Bool) {
-    exchange = nil
-    if resetting, let channel = context?.channel as? any SocketOptionProvider {
-      _ = channel.setSoLinger(NIOLinger(l_onoff: 1, l_linger: 0))
-      if let context { return EdgeTLS.close(context.channel) }
-    }
-    closeNow()
   }
 
   // MARK: Deadlines
