@@ -22,7 +22,8 @@ struct Fastlike: ParsableCommand {
       with the program's own code.
       """,
     subcommands: [
-      ServeCommand.self, RunCommand.self, TraceCommand.self, AbiCommand.self, DemoCommand.self, VersionCommand.self,
+      ServeCommand.self, RunCommand.self, TraceCommand.self, PurgeCommand.self, AbiCommand.self, DemoCommand.self,
+      VersionCommand.self,
     ],
     defaultSubcommand: ServeCommand.self)
 

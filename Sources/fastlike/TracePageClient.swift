@@ -60,6 +60,17 @@ struct TracePageClient: Sendable, Equatable {
     }
   }
 
+  /// Asks for something to be done, without a body.
+  func post(_ path: String) async throws -> Answer {
+    var head = head(.POST, path)
+    head.headers.add(name: "content-length", value: "0")
+    let request = head
+    return try await exchange(within: Self.answerTimeout) { outbound in
+      try await outbound.write(.head(request))
+      try await outbound.write(.end(nil))
+    }
+  }
+
   /// Sends a file.
   /// - Throws: ``TraceSourceError`` also when the file cannot be read.
   func post(_ path: String, file: String) async throws -> Answer {

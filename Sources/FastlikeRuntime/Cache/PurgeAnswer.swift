@@ -15,4 +15,7 @@ public struct PurgeAnswer: Sendable {
 
   /// `{"status":"ok","id":"…"}`, as the platform answers.
   public var json: String { #"{"status":"ok","id":"\#(id)"}"# }
+
+  /// As ``json``, with how many objects were purged.
+  public func json(objectCount: Int) -> String { #"{"status":"ok","id":"\#(id)","objects":\#(objectCount)}"# }
 }

@@ -6,8 +6,12 @@ struct PageGuard<Context: RequestContext>: RouterMiddleware {
   /// The one other site that may read an export: the viewer that fetches it by its address.
   static var firefoxProfiler: String { "https://profiler.firefox.com" }
 
-  /// The one address that takes something: samples of a profiler.
+  /// The address that takes samples of a profiler.
   static var samplesPath: RouterPath { "/api/samples" }
+
+  /// The addresses that a program may send something to. Browsers tell with every POST where it is from, so pages of other sites
+  /// get no further than the check of the origin.
+  private static var takers: [String] { [samplesPath.description, PurgeRoute.path.description] }
 
   let authorization: ProfilePageAuthorization
   /// Whether the forms of the stores' pages may be sent.
@@ -46,7 +50,7 @@ struct PageGuard<Context: RequestContext>: RouterMiddleware {
         "this page is for this machine: open it under localhost, 127.0.0.1, [::1] or the address it listens on")
     }
     guard isOwnOrigin(request) else { return PageAnswer.text(.forbidden, "other sites may not read this page") }
-    if request.method == .post, request.uri.path == Self.samplesPath.description { return nil }
+    if request.method == .post, Self.takers.contains(request.uri.path) { return nil }
     if request.method == .post, allowsChanges, request.uri.path.hasPrefix(StoreRoutes.path) {
       // Browsers tell with every form where it is from; a form of another site must not change anything here.
       guard request.headers[.origin].map({ isOwn($0, request) }) == true else {

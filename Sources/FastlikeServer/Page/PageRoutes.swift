@@ -59,6 +59,7 @@ struct PageRoutes: Sendable {
     }
     ScrapeRoutes(store: store, archive: archive).add(to: router)
     stores.add(to: router)
+    PurgeRoute(inventory: stores.inventory).add(to: router)
     router.get("healthz") { _, _ in PageAnswer.text(.ok, "ok") }
     return router
   }
