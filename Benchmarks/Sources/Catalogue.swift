@@ -1,7 +1,8 @@
 /// All benchmarks, in the order of the table.
 enum Catalogue {
   static let all =
-    ThroughputBenchmarks.all + HTTP2Benchmarks.all + SuspensionBenchmarks.all + StartBenchmarks.all
+    ThroughputBenchmarks.all + CacheBenchmarks.all + HTTP2Benchmarks.all + SuspensionBenchmarks.all
+    + StartBenchmarks.all
     + HostcallBenchmarks.all
     + InstantiationBenchmark.all + RecordingBenchmarks.all + EncodingBenchmark.all + SampleImportBenchmark.all
     + TraceStoreBenchmark.all

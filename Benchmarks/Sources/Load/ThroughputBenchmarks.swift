@@ -37,7 +37,8 @@ enum ThroughputBenchmarks {
     }
   }
 
-  private static func load(_ server: ServerProcess, _ workbench: Workbench, seconds: Int) async throws -> Throughput {
+  /// Asks for `/` as fast as a few connections can.
+  static func load(_ server: ServerProcess, _ workbench: Workbench, seconds: Int) async throws -> Throughput {
     if let wrk = workbench.wrk {
       return try await wrk.load(port: server.port, target: "/", connections: connections, seconds: seconds)
     }
