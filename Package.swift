@@ -117,6 +117,7 @@ let package = Package(
         .product(name: "NIOPosix", package: nio),
         .product(name: "NIOHTTP1", package: nio),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ], path: "Benchmarks/Sources", swiftSettings: swiftSettings),
     .testTarget(
       name: "FastlikeProfileTests",

@@ -1,6 +1,7 @@
 // Many cheap hostcalls, for the benchmarks: `/N` makes N calls of `fastly_http_resp.status_get`; `/header/N`,
-// `/clock/N` and `/write/N` make N calls that copy a header value, read the clock, or append 16 bytes to a body. The
-// answer says how many calls there were and how many nanoseconds they took together.
+// `/clock/N` and `/write/N` make N calls that copy a header value, read the clock, or append 16 bytes to a body;
+// `/kv/N` looks up a value of 1 KiB in the KV store `s`, `/list/N` a page of its keys, and `/rate/N` counts for an
+// entry. The answer says how many calls there were and how many nanoseconds they took together.
 
 @_cdecl("_start")
 func start() {
@@ -11,8 +12,12 @@ func start() {
     let response = try Response()
     try response.headers.insert("x-value", "0123456789abcdef")
     let body = try Body()
+    if kind == "kv" { _ = try KVStore("s").insert("value", .repeating(0x78, count: 1024)) }
     let start = Clock.monotonic()
     switch kind {
+    case "kv": try lookUp(count)
+    case "list": try list(count)
+    case "rate": try countRate(count)
     case "header": try readHeader(response, count)
     case "clock": readClock(count)
     case "write": try write(body, count)
@@ -25,6 +30,28 @@ func start() {
     report.add("nanoseconds", elapsed)
     try report.send()
   }
+}
+
+func lookUp(_ count: Int) throws(Status) {
+  let store = try KVStore("s")
+  for _ in 0..<count {
+    guard let body = try store.lookup("value").entry?.body else { throw .none }
+    if try body.read(limit: 1024).count != 1024 { throw .error }
+    try body.close()
+  }
+}
+
+func list(_ count: Int) throws(Status) {
+  let store = try KVStore("s")
+  for _ in 0..<count {
+    guard let page = try KVStore.waitForList(try store.startList()).page else { throw .none }
+    try page.close()
+  }
+}
+
+func countRate(_ count: Int) throws(Status) {
+  let counter = RateCounter(name: "counter")
+  for _ in 0..<count { try counter.increment("192.0.2.1") }
 }
 
 func readStatus(_ response: Response, _ count: Int) throws(Status) {

@@ -35,7 +35,9 @@ enum HostcallBenchmarks {
   private static let requests = 300
 
   /// The median of the nanoseconds that the guest says it needed for so many calls.
-  private static func time(of calls: Int, kind: String, _ server: ServerProcess) async throws -> Double {
+  static func time(
+    of calls: Int, kind: String, requests: Int = requests, _ server: ServerProcess
+  ) async throws -> Double {
     let outcome = try await LoadGenerator.run(
       LoadPlan(
         port: server.port, target: "\(kind)/\(calls)", connections: 1, amount: .requests(requests), keepsBodies: true))

@@ -14,10 +14,16 @@ extension KVDatabase {
     if isKnown, !overwrites { return noteAdopted(whole, for: name) }
     try inTransaction(db) {
       let store = try makeNumber(of: name, db)
+      let isNew = try isUntouched(store, db)
       for (key, item) in seed.items {
-        try adopt(item, for: Array(key.utf8), store: store, overwrites: overwrites, now: now, db)
+        let name = Array(key.utf8)
+        if isNew {
+          try plant(item, for: name, after: nil, store: store, now: now, db)
+        } else {
+          try adopt(item, for: name, store: store, overwrites: overwrites, now: now, db)
+        }
       }
-      if !isKnown { try removeLeftOver(by: seed, store: store, now: now, db) }
+      if !isKnown, !isNew { try removeLeftOver(by: seed, store: store, now: now, db) }
       try db.execute(sql: "UPDATE stores SET seed = ? WHERE id = ?", arguments: [whole, store])
     }
     noteAdopted(whole, for: name)
@@ -34,13 +40,29 @@ extension KVDatabase {
     let isWritten = KVSeedRule.writes(
       seeded: known.map { UInt64(bitPattern: $0[1] as Int64) }, isUnchanged: known.map { $0[0] as Data } == digest,
       present: present, overwrites: overwrites)
-    guard isWritten else { return }
+    if isWritten { try plant(item, for: key, after: present, store: store, now: now, db) }
+  }
+
+  /// Writes what the seed says, and remembers that.
+  private func plant(
+    _ item: KVStoreSeed.Item, for key: [UInt8], after present: UInt64?, store: Int64, now: UInt64, _ db: Database
+  ) throws {
     let generation = nextKVGeneration(after: present ?? 0, now: now)
     try write(
       item.value, metadata: item.metadata, for: key, generation: generation, expires: nil, store: store, db)
     let statement = try db.cachedStatement(
       sql: "INSERT OR REPLACE INTO seeded (store, key, digest, generation) VALUES (?, ?, ?, ?)")
-    try statement.execute(arguments: [store, name, digest, Int64(bitPattern: generation)])
+    try statement.execute(
+      arguments: [store, Data(key), digest(of: item), Int64(bitPattern: generation)])
+  }
+
+  /// Whether neither requests nor seeds have ever written to a store, so that nothing need be compared.
+  private func isUntouched(_ store: Int64, _ db: Database) throws -> Bool {
+    try Bool.fetchOne(
+      db,
+      sql: """
+        SELECT NOT EXISTS (SELECT 1 FROM entries WHERE store = ?1) AND NOT EXISTS (SELECT 1 FROM seeded WHERE store = ?1)
+        """, arguments: [store]) ?? false
   }
 
   /// Removes entries that an earlier seed made, that nobody has changed, and that the seed does not have any more.
