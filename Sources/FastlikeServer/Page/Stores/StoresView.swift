@@ -21,16 +21,30 @@ struct StoresView {
     var note: String?
     var filter: Filter?
     var purge: Purge?
-    var headers: [Header] = []
-    var rows: [Row] = []
+    var headers: [Header]
+    var rows: [Row] { didSet { hasRows = !rows.isEmpty } }
     /// What stands in place of the table when there are no rows.
     var empty: String?
-    var back: String?
-    var further: String?
+    var back: String? { didSet { hasPages = back != nil || further != nil } }
+    var further: String? { didSet { hasPages = back != nil || further != nil } }
     /// A text in full, in place of a table.
     var text: String?
-    var hasRows: Bool { !rows.isEmpty }
-    var hasPages: Bool { back != nil || further != nil }
+    // Templates see what is stored, and nothing that is computed.
+    private var hasRows: Bool
+    private var hasPages = false
+
+    init(
+      heading: String, note: String? = nil, headers: [Header] = [], rows: [Row] = [], empty: String? = nil,
+      text: String? = nil
+    ) {
+      self.heading = heading
+      self.note = note
+      self.headers = headers
+      self.rows = rows
+      self.empty = empty
+      self.text = text
+      hasRows = !rows.isEmpty
+    }
   }
 
   /// The form with which keys are looked for.
