@@ -1,5 +1,6 @@
 import ComputeABI
 import FastlikeProfile
+import Foundation
 import Testing
 
 @testable import FastlikeRuntime
@@ -158,6 +159,18 @@ import Testing
         (call $say (call $old_lookup (local.get $store) (i32.const 8) (i32.const 0) (i32.const 64)))
         """ + lookup(8, 3) + "(call $say (call $insert_wait (local.get $op) (i32.const 88)))"))
     #expect(outcome.body == "22103")
+  }
+
+  @Test func `a guest waits for a store on disk, and its trace says so`() async throws {
+    var harness = harness
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fastlike-kv-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    harness.configuration.kvDirectory = folder.path
+    let outcome = try await harness.run(
+      module(insert + lookup(8, 3) + wait(room: 0) + "(call $put (i32.load (i32.const 68)))"))
+    #expect(outcome.body == "001" + "00" + "v-lue0")
+    // The result comes by way of the loop, which is the guest's until it waits.
+    #expect(outcome.trace.time.blocked[.store] > 0)
   }
 
   @Test func `a trace names the store, and neither keys nor values`() async throws {
