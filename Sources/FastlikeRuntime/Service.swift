@@ -16,6 +16,8 @@ public struct SandboxSettings: Sendable {
   public var maximumCPUNanoseconds: UInt64?
   /// Whose stacks are sampled; traces must be recorded for it.
   public var cpuSampling = CPUSampling()
+  /// Which plain sends read through the cache.
+  public var readThrough = ReadThroughMode.explicit
 
   public init() {}
 }

@@ -77,6 +77,7 @@ final class ServiceLoader: Sendable {
     settings.maximumWallNanoseconds = execution.maximumWallTime.map(\.inNanoseconds)
     settings.maximumCPUNanoseconds = execution.maximumCPUTime.map(\.inNanoseconds)
     settings.cpuSampling = execution.tracing.cpuSampling
+    settings.readThrough = execution.readThrough
     return Service(
       program: program, configuration: configuration, settings: settings, arguments: arguments, clock: machine.clock,
       traces: traces, logs: logs, logger: logger, shared: shared)

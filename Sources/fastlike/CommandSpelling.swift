@@ -43,6 +43,7 @@ enum CommandSpelling {
     .value("profile"), .value("profile-ui"), .value("profile-auth"), .negatable("profile-insecure-ui"),
     .value("profile-retain"), .value("profile-backend-cap"), .value("profile-spans"), .value("profile-async-grace"),
     .value("profile-dir"), .value("profile-sample"), .number("profile-cpu", standard: "\(CPUSampling.standardRate)"),
+    .value("readthrough"),
     .value("symbols"), .value("module-cache"), .value("unknown-import-behavior"),
     .value("max-wall"), .value("max-vcpu"), .value("cache-size"), .plain("no-module-cache"), .plain("json"),
     .plain("help"),

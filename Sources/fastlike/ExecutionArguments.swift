@@ -42,6 +42,13 @@ struct ExecutionArguments: ParsableArguments {
       valueName: "size"))
   var cacheSize: String?
 
+  @Option(
+    name: .customLong("readthrough"),
+    help: ArgumentHelp(
+      "Cache plain sends: explicit, whose responses say how long; platform, as Fastly does; off (default: explicit).",
+      valueName: "mode"))
+  var readThrough: String?
+
   @Flag(
     name: .customLong("epoch"), inversion: .prefixedNo,
     help: "Interrupt computing guests, so that they share the processor (default: on).")
@@ -68,6 +75,8 @@ struct ExecutionArguments: ParsableArguments {
     options.maximumWallTime = try environment.value(maximumWallTime, "max-wall", FlagValues.limit) ?? nil
     options.maximumCPUTime = try environment.value(maximumCPUTime, "max-vcpu", FlagValues.limit) ?? nil
     options.cacheSize = try environment.value(cacheSize, "cache-size", FlagValues.size) ?? options.cacheSize
+    options.readThrough =
+      try environment.value(readThrough, "readthrough", FlagValues.readThrough) ?? options.readThrough
     options.usesEpochClock = try environment.boolean(usesEpochClock, "epoch") ?? true
     options.moduleCache = try moduleCacheOption(in: environment)
     guard options.usesEpochClock || options.maximumCPUTime == nil else {

@@ -72,6 +72,9 @@ import Testing
     #expect(options.addresses == [.tcp(host: "", port: 0), .unix(path: "/run/edge.sock")])
     #expect(try serve("app.wasm", "--no-module-cache").execution.moduleCache == .disabled)
     #expect(try serve("app.wasm", "--no-epoch").execution.usesEpochClock == false)
+    #expect(options.execution.readThrough == .explicit)
+    #expect(try serve("app.wasm", "--readthrough", "off").execution.readThrough == .off)
+    #expect(throws: (any Error).self) { try serve("app.wasm", "--readthrough", "always") }
   }
 
   @Test func tlsIsForEveryTCPAddressThatDoesNotSayOtherwise() throws {

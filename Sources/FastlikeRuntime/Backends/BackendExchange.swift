@@ -82,6 +82,10 @@ public final class BackendExchange {
 
   public private(set) var state: State = .inFlight
   public var phases: BackendPhases
+  /// Whether another request's exchange is waited for instead of sending.
+  var isCollapsed = false
+  /// Called with a response's head before ``onSettled``.
+  var onResponse: ((ResponseHead) -> Void)?
   /// Called once when ``state`` leaves `inFlight`.
   public var onSettled: (() -> Void)?
   /// Called once when nothing more will come: the body ended or broke off, or the exchange failed.
@@ -97,6 +101,8 @@ public final class BackendExchange {
   public func settle(_ state: State) {
     guard !isSettled else { return }
     self.state = state
+    if case .responded(let head, _) = state { onResponse?(head) }
+    onResponse = nil
     let callback = onSettled
     onSettled = nil
     callback?()

@@ -25,8 +25,9 @@ enum HTTPValidation {
     headers.firstValue(of: "etag".utf8).map { EntityTag($0) }
   }
 
-  static func hasValidator(_ headers: HeaderList) -> Bool {
-    headers.contains("etag") || headers.contains("last-modified")
+  /// Whether a backend can be asked if a stored response is still good.
+  static func canRevalidate(_ stored: ResponseHead) -> Bool {
+    stored.status == 200 && (stored.headers.contains("etag") || stored.headers.contains("last-modified"))
   }
 
   /// The request for the backend: for the whole response, whatever part the client asked for, and conditional when there is
@@ -35,7 +36,7 @@ enum HTTPValidation {
     var head = request
     if head.method == "HEAD" { head.method = "GET" }
     for name in conditionNames where head.headers.contains(name) { head.headers.remove(name) }
-    guard let stored, stored.status == 200 else { return head }
+    guard let stored, canRevalidate(stored) else { return head }
     if let tag = stored.headers.firstValue(of: "etag".utf8) {
       head.headers.append(name: "if-none-match".utf8, value: tag)
     }

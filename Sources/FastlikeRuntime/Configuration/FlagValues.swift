@@ -299,6 +299,11 @@ public enum FlagValues {
     return behavior
   }
 
+  public static func readThrough(_ value: String, flag: String) throws -> ReadThroughMode {
+    guard let mode = ReadThroughMode(rawValue: value) else { throw error(flag, value, "explicit, platform or off") }
+    return mode
+  }
+
   /// A level from 0 to 9.
   public static func verbosity(_ value: String, flag: String) throws -> Int {
     guard let level = Int(value), (0...9).contains(level) else { throw error(flag, value, "a level from 0 to 9") }

@@ -95,6 +95,8 @@ public struct ExecutionOptions: Sendable, Equatable {
   public var maximumCPUTime: Duration?
   /// Bytes that the cache may hold.
   public var cacheSize = CacheStore.defaultCapacity
+  /// Which plain sends read through the cache.
+  public var readThrough = ReadThroughMode.explicit
   /// Whether computing guests are interrupted by the epoch clock, which costs their loops some speed.
   public var usesEpochClock = true
 

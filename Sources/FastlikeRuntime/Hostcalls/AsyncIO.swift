@@ -18,7 +18,7 @@ extension Sandbox {
 
   private func cause(_ items: [AsyncItem]) -> WaitCause {
     switch items.first {
-    case .pending: .backend
+    case .pending(let pending): pending.waitCause
     case .body(let body): body.waitCause
     case .streaming(let body): body.waitCause
     case .store: .store

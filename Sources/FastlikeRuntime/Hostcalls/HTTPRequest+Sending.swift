@@ -34,7 +34,7 @@ extension Sandbox {
     detail: SendErrorDetail?
   ) throws(Status) -> Blocking<SentHandles> {
     let pending = try start(handle, body, backend, variant, streaming: false, detail: detail)
-    return try .waiting(for: .backend) { () throws(Status) in
+    return try .waiting(for: pending.waitCause) { () throws(Status) in
       pending.isSettled ? try self.take(pending, detail: detail) : nil
     }
   }
@@ -85,17 +85,23 @@ extension Sandbox {
       try detail?.report(SendError(.destinationNotFound))
       throw .inval
     }
-    let call =
-      trace?.backendCall(
-        to: name, method: request.head.method, url: RedactedURL(request.head.uri), variant: variant,
-        isDynamic: backend.isDynamic) ?? .none
     let exchange: BackendExchange
+    var call = BackendCallToken.none
     do throws(SendError) {
-      let head = try BackendTarget.wireHead(for: request.head, to: backend)
+      if let pending = try readThrough(
+        request, body, bodyHandle, to: backend, named: name, variant, streaming: streaming)
+      {
+        return pending
+      }
+      call = record(request.head, to: backend, named: name, as: variant)
+      var head = try BackendTarget.wireHead(for: request.head, to: backend)
+      head.headers.remove(ReadThrough.keyName)
       let outgoing = release(body, bodyHandle, streaming: streaming)
       exchange = loop.connector.send(BackendRequest(head: head, framing: request.framing, body: outgoing), to: backend)
+      invalidate(after: exchange, request.head)
     } catch {
       // The call fails as one that was sent would, so that waiting for it tells why.
+      if call == .none { call = record(request.head, to: backend, named: name, as: variant) }
       _ = items.remove(bodyHandle.rawValue)
       body.discard()
       exchange = BackendExchange(started: ctimestamp_monotonic())
@@ -103,10 +109,20 @@ extension Sandbox {
       exchange.end(at: ctimestamp_monotonic())
     }
     let pending = PendingRequest(
-      exchange: exchange, decodesGzip: request.decodesGzip, bypassesCache: request.cacheOverride.contains(.pass),
+      exchange: exchange, decodesGzip: request.decodesGzip, bypassesCache: request.cacheOverride.isPass,
       call: call, trace: trace)
     follow(pending)
     return pending
+  }
+
+  private func record(
+    _ head: RequestHead, to backend: BackendDefinition, named name: String, as variant: BackendVariant
+  )
+    -> BackendCallToken
+  {
+    trace?.backendCall(
+      to: name, method: head.method, url: RedactedURL(head.uri), variant: variant,
+      isDynamic: backend.isDynamic) ?? .none
   }
 
   /// Lets a body leave for a backend. A streaming one stays with the guest under its number, as the write end.
@@ -173,7 +189,7 @@ extension Sandbox {
     let pending = try pendingRequest(handle)
     _ = items.remove(handle.rawValue)
     pending.observe()
-    return try .waiting(for: .backend) { () throws(Status) in
+    return try .waiting(for: pending.waitCause) { () throws(Status) in
       pending.isSettled ? try self.take(pending, detail: detail) : nil
     }
   }

@@ -104,7 +104,8 @@ extension Sandbox {
   func httpReqCacheOverrideSet(
     handle: RequestHandle, tag: CacheOverrideTag, ttl: UInt32, staleWhileRevalidate: UInt32
   ) throws(Status) {
-    try guestRequest(handle).cacheOverride = tag
+    try guestRequest(handle).cacheOverride = CacheOverride(
+      tag, ttl: ttl, staleWhileRevalidate: staleWhileRevalidate, surrogateKeys: "")
   }
 
   func httpReqCacheOverrideV2Set(
@@ -112,7 +113,9 @@ extension Sandbox {
   ) throws(Status) {
     let request = try guestRequest(handle)
     guard surrogateKeys.raw.allSatisfy(WireSyntax.isFieldValueByte) else { throw .inval }
-    request.cacheOverride = tag
+    let keys = surrogateKeys.raw.split { $0 == 0x20 || $0 == 0x09 }.compactMap { SurrogateKeys.key($0) }
+    request.cacheOverride = CacheOverride(
+      tag, ttl: ttl, staleWhileRevalidate: staleWhileRevalidate, surrogateKeys: keys.joined(separator: " "))
   }
 
   /// The platform bills a request to another service; there is none here.

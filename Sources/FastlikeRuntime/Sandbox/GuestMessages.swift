@@ -9,7 +9,7 @@ final class GuestRequest {
   /// Whether a gzip response is decoded before the guest sees it.
   var decodesGzip = false
   /// What `cache_override_set` asked for.
-  var cacheOverride = CacheOverrideTag()
+  var cacheOverride = CacheOverride()
   /// The client's request that it came as, which can be asked for the client's facts; nil where the guest made it.
   let client: ServedRequest?
 
@@ -50,12 +50,17 @@ final class PendingRequest {
   let bypassesCache: Bool
   /// Its entry in ``trace``.
   let call: BackendCallToken
+  /// What it waits for, where it reads through the cache.
+  private let cached: CachedSend?
   /// The trace of the request during which it was sent.
   private let trace: TraceRecorder?
   private var edits: [HeaderEdit] = []
 
-  init(exchange: BackendExchange, decodesGzip: Bool, bypassesCache: Bool, call: BackendCallToken, trace: TraceRecorder?)
-  {
+  init(
+    exchange: BackendExchange, decodesGzip: Bool, bypassesCache: Bool, call: BackendCallToken, trace: TraceRecorder?,
+    cached: CachedSend? = nil
+  ) {
+    self.cached = cached
     self.call = call
     self.trace = trace
     self.exchange = exchange
@@ -64,6 +69,12 @@ final class PendingRequest {
   }
 
   var isSettled: Bool { exchange.isSettled }
+
+  /// What a guest that waits for it waits for.
+  var waitCause: WaitCause { exchange.isCollapsed ? .cache : .backend }
+
+  /// Nobody will take its response.
+  func leave() { cached?.leave() }
 
   /// The guest asks for it, which the trace tells from calls that nobody asked for.
   func observe() { trace?.observeBackendCall(call) }

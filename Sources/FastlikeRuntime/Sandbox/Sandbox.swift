@@ -194,7 +194,9 @@ final class Sandbox: ComputeHost {
       switch item {
       case .body(let body): body.discard()
       case .streaming(let body): body.abandon()
-      case .pending(let pending): orphan(pending.exchange)
+      case .pending(let pending):
+        pending.leave()
+        orphan(pending.exchange)
       case .cacheBusy(let access), .cache(let access), .cacheReplace(let access): access.close()
       case .promise, .store: break
       }
