@@ -317,16 +317,15 @@ func misuse(_ target: Target) throws(Status) {
     status: Status(code: hostHTTPCacheTransactionInsert(entry.handle, try Response().handle, 256, &options, &body)))
   report.add(
     "bad_response", status: Status(code: hostHTTPCacheTransactionInsert(entry.handle, 999, 0, &options, &body)))
-  var name = Array<UInt8>("a{b".utf8)
+  let newResponse = try Response().handle
+  var name = ("a{b" as Text).bytes
   name.withUnsafeMutableBufferPointer { name in
     options.varyRule = name.baseAddress
     options.varyRuleLength = UInt32(name.count)
+    let mask = CacheWriteOptions.Field.varyRule
+    let code = hostHTTPCacheTransactionInsert(entry.handle, newResponse, mask, &options, &body)
+    report.add("bad_vary", status: Status(code: code))
   }
-  report.add(
-    "bad_vary",
-    status: Status(
-      code: hostHTTPCacheTransactionInsert(
-        entry.handle, try Response().handle, CacheWriteOptions.Field.varyRule, &options, &body)))
   report.add(
     "bad_pointer",
     status: Status(code: hostHTTPCacheGetState(entry.handle, UnsafeMutablePointer(bitPattern: 0xffff_fff0 as UInt))))

@@ -25,6 +25,7 @@ final class Origin: Sendable {
     var seen: [Seen] = []
     var connections = 0
     var openGates: Set<String> = []
+    var counts: [String: Int] = [:]
   }
 
   let port: Int
@@ -103,6 +104,17 @@ final class Origin: Sendable {
       state.seen[index].isBroken = !isComplete
     }
   }
+
+  /// Counts a request for something of that name, from 1.
+  func count(_ name: String) -> Int {
+    state.withLock { state in
+      state.counts[name, default: 0] += 1
+      return state.counts[name, default: 0]
+    }
+  }
+
+  /// The requests for something of that name so far.
+  func counted(_ name: String) -> Int { state.withLock { $0.counts[name, default: 0] } }
 
   // MARK: Gates
 

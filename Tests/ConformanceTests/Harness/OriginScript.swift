@@ -15,6 +15,7 @@ enum OriginScript {
     while let request = try await connection.readRequest() {
       var next = try await respond(to: request, on: &connection)
       if next == nil { next = try await stream(to: request, on: &connection) }
+      if next == nil, let goesOn = try await cache(request, on: &connection) { next = goesOn ? .nextRequest : .close }
       if next == nil { next = try await misbehave(towards: request, on: &connection) }
       switch next {
       case .nextRequest: continue
