@@ -12,6 +12,7 @@ func start() {
     case "/key": try key(target)
     case "/suggested": try suggested(target)
     case "/ended": try ended(target)
+    case "/purge": try purge(target)
     case "/self": try waitForMyself(target)
     case "/misuse": try misuse(target)
     case "/bad_handles": try badHandles()
@@ -229,6 +230,14 @@ func suggested(_ target: Target) throws(Status) {
   report.add("swr", options.options.staleWhileRevalidate / 1_000_000_000)
   report.add("sie", options.options.staleIfError / 1_000_000_000)
   report.number("original") { () throws(Status) in try response.status() }
+  try report.send()
+}
+
+/// Purges what has the surrogate key `key`.
+func purge(_ target: Target) throws(Status) {
+  var report = Report()
+  let key = target["key"] ?? ""
+  report.add("purge", status: Status(code: key.withBytes { hostPurgeSurrogateKey($0, $1, 0, nil) }))
   try report.send()
 }
 

@@ -274,6 +274,18 @@ struct ReadThroughTests {
     #expect(try await send("keyed", "", override + [("keys", "one\ntwo")])["override"] == "!inval")
   }
 
+  @Test func whatIsStoredIsPurgedByItsKeys() async throws {
+    let edge = try await SharedEdges.edge("http_cache")
+    let override = [("override", "2"), ("ttl", "600"), ("keys", "guest-key")]
+    for (key, number) in [("guest-key", 1), ("origin-key", 2), ("no-key", 3)] {
+      for _ in 1...2 {
+        #expect(try await send("purged", "keys=origin-key", override)["body"] == "purged \(number)")
+      }
+      #expect(try await edge.report("/purge?key=\(key)")["purge"] == "ok")
+    }
+    #expect(try await send("purged", "keys=origin-key", override)["body"] == "purged 3")
+  }
+
   // MARK: Bodies
 
   @Test func aResponseIsPassedOnWhileItIsStored() async throws {

@@ -289,14 +289,17 @@ extension Sandbox {
     return body
   }
 
+  /// Records that a look-up waits for another request, whose number it tells.
+  func noteCollapse(leader: UInt64) {
+    trace?.label(.cacheOutcome, "collapsed")
+    trace?.setTag(0, to: UInt32(truncatingIfNeeded: leader))
+  }
+
   /// Records what a look-up has come to: never its key.
   func note(_ finding: CacheFinding) {
     guard let trace else { return }
     trace.label(.cacheOutcome, finding.outcome.rawValue)
-    if let leader = finding.leader {
-      trace.label(.cacheOutcome, "collapsed")
-      trace.setTag(0, to: UInt32(truncatingIfNeeded: leader))
-    }
+    if let leader = finding.leader { noteCollapse(leader: leader) }
     trace.updateDeep { deep in
       deep.addCacheLookup(
         found: finding.state.contains(.found), usable: finding.isUsable, stale: finding.state.contains(.stale))

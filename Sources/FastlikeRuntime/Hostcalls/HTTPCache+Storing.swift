@@ -45,7 +45,7 @@ extension Sandbox {
     let writer: CacheWriter
     do throws(CacheRefusal) { writer = try obligation.insert(attributes) } catch { throw error.status }
     let pipe = BodyPipe(expectedLength: attributes.length.map { Int(clamping: $0) })
-    let body = try insert(.streaming(StreamingBody(pipe: pipe, to: .cache, waker: waker)))
+    let body = try insert(.streaming(StreamingBody(pipe: pipe, to: .cache, waker: waker, brokenStatus: .limitexceeded)))
     writer.fill(from: pipe)
     trace?.updateDeep { $0.cacheInserts += 1 }
     return (BodyHandle(rawValue: body), writer.object)

@@ -23,8 +23,9 @@ extension Sandbox {
     reqHandle: RequestHandle, optionsMask: HTTPCacheLookupOptionsMask, options: HTTPCacheLookupOptions
   ) throws(Status) -> HTTPCacheHandle {
     let (request, key, query) = try cacheQuery(reqHandle, optionsMask, options)
-    let entry = HTTPCacheEntry(request, key: key, query: query, state: .settled(service.cache.find(query)))
-    return try insert(entry)
+    let finding = service.cache.find(query)
+    note(finding)
+    return try insert(HTTPCacheEntry(request, key: key, query: query, state: .settled(finding)))
   }
 
   /// Does not wait: two look-ups of one guest may depend on each other. The first question about the answer waits.
@@ -32,14 +33,11 @@ extension Sandbox {
     reqHandle: RequestHandle, optionsMask: HTTPCacheLookupOptionsMask, options: HTTPCacheLookupOptions
   ) throws(Status) -> Blocking<HTTPCacheHandle> {
     let (request, key, query) = try cacheQuery(reqHandle, optionsMask, options)
-    let wake = NIOLoopBound(waker, eventLoop: eventLoop)
-    let answer = service.cache.lookup(query, owner: served.number) { [eventLoop] in
-      eventLoop.execute { wake.value.wake() }
-    }
+    let answer = service.cache.lookup(query, owner: served.number, wake: remoteWake)
     let entry =
       switch answer {
       case .settled(let finding):
-        HTTPCacheEntry(request, key: key, query: query, state: .settled(retried(finding, query)))
+        HTTPCacheEntry(request, key: key, query: query, state: .settled(noted(finding, query)))
       case .waiting(let ticket): HTTPCacheEntry(request, key: key, query: query, state: .waiting(ticket))
       }
     return .ready(try insert(entry))
@@ -65,6 +63,12 @@ extension Sandbox {
 
   func insert(storedThrough entry: HTTPCacheEntry, _ object: CachedObject) throws(Status) -> HTTPCacheHandle {
     try insert(HTTPCacheEntry(stored: object, through: entry))
+  }
+
+  /// A finding as the guest gets it, recorded.
+  private func noted(_ finding: CacheFinding, _ query: CacheQuery) -> CacheFinding {
+    note(finding)
+    return retried(finding, query)
   }
 
   /// The finding of a response that was found to be uncacheable a moment ago becomes the duty to try it again.
@@ -97,11 +101,12 @@ extension Sandbox {
   /// Whether the answer is there. A guest that would wait for itself gets none, as if nothing could be stored: it is
   /// suspended, so it could never bring what it waits for.
   private func isSettled(_ entry: HTTPCacheEntry) -> Bool {
-    guard entry.finding == nil else {
-      if case .settled(let finding) = entry.state { entry.settle(retried(finding, entry.query)) }
+    guard case .waiting(let ticket) = entry.state else { return true }
+    if let finding = ticket.finding {
+      entry.settle(noted(finding, entry.query))
       return true
     }
-    guard case .waiting(let ticket) = entry.state, holdsObligation(for: entry.query) else { return false }
+    guard holdsObligation(for: entry.query) else { return false }
     service.cache.cancel(ticket)
     entry.settle(CacheFinding())
     return true
@@ -109,7 +114,7 @@ extension Sandbox {
 
   /// Whether this guest is the one to bring the response that suits a query.
   func holdsObligation(for query: CacheQuery) -> Bool {
-    httpCacheEntries.elements.contains { $0.query.key.bytes == query.key.bytes && $0.obligation != nil }
+    httpCacheEntries.elements.contains { $0.query.key.bytes == query.key.bytes && $0.isObliged }
   }
 
   // MARK: What was found
@@ -126,10 +131,9 @@ extension Sandbox {
       let (head, selection) = stored.response(
         to: entry.request, age: self.seconds(object.age(at: self.service.cache.now)), length: object.body.knownLength,
         adjusted: transformForClient == 1, now: self.secondsSince1970)
-      let body = GuestBody(waker: self.waker, budget: self.budget)
-      if let span = CachedBodySpan(selection) {
-        body.append(pipe: CachedBodyReader.pipe(object.body, span, on: self.eventLoop), from: .cache)
-      }
+      let body =
+        CachedBodySpan(selection).map { self.guestBody(of: object.body, $0) }
+        ?? GuestBody(waker: self.waker, budget: self.budget)
       let response = try self.insert(GuestResponse(head: head))
       return (response, BodyHandle(rawValue: try self.insert(.body(body))))
     }

@@ -52,15 +52,21 @@ final class CachedSend {
 
   /// Looks up, and sends unless the cache has an answer or somebody is bringing it.
   func start(owner: UInt64) {
-    guard plan.part == .stores else { return settle(cache.find(plan.query)) }
+    guard plan.part == .stores else { return answer(cache.find(plan.query)) }
     let bound = NIOLoopBound(self, eventLoop: loop.eventLoop)
     let answer = cache.lookup(plan.query, owner: owner) { [eventLoop = loop.eventLoop] in
       eventLoop.execute { bound.value.stopWaiting() }
     }
     switch answer {
-    case .settled(let finding): settle(finding)
+    case .settled(let finding): self.answer(finding)
     case .waiting(let ticket): wait(ticket)
     }
+  }
+
+  /// The look-up's answer is there at once, so it belongs to the hostcall that sends.
+  private func answer(_ finding: CacheFinding) {
+    sandbox?.note(finding)
+    settle(finding)
   }
 
   // MARK: Waiting for another request
@@ -68,6 +74,7 @@ final class CachedSend {
   private func wait(_ ticket: CacheTicket) {
     self.ticket = ticket
     exchange.isCollapsed = true
+    sandbox?.noteCollapse(leader: ticket.leader)
     begin(plan.variant)
     trace?.updateBackendCall(call) { $0.isCollapsed = true }
     exchange.cancelHandler = { [self] in leave() }
@@ -91,7 +98,6 @@ final class CachedSend {
 
   private func settle(_ finding: CacheFinding) {
     exchange.cancelHandler = nil
-    note(finding)
     if let object = finding.object, !finding.isUncacheable {
       if finding.isUsable {
         if let obligation = finding.obligation { refresh(obligation) }
@@ -105,12 +111,6 @@ final class CachedSend {
       trace?.updateBackendCall(call) { $0.isCollapsed = false }
     }
     fetch(finding.obligation, masking: finding.freshness == .staleIfError)
-  }
-
-  private func note(_ finding: CacheFinding) {
-    trace?.updateDeep {
-      $0.addCacheLookup(found: finding.isUsable, usable: finding.isUsable, stale: finding.freshness == .stale)
-    }
   }
 
   /// Settles with a stored response, as far as it is written.

@@ -41,16 +41,8 @@ final class HTTPCacheEntry {
     isGranted = true
   }
 
-  /// The answer; nil while another request brings the response.
-  var finding: CacheFinding? {
-    switch state {
-    case .settled(let finding): return finding
-    case .waiting(let ticket):
-      guard let finding = ticket.finding else { return nil }
-      state = .settled(finding)
-      return finding
-    }
-  }
+  /// The answer; nil while another request brings the response, and until the guest has asked for it.
+  var finding: CacheFinding? { if case .settled(let finding) = state { finding } else { nil } }
 
   func settle(_ finding: CacheFinding) { state = .settled(finding) }
 
@@ -58,6 +50,12 @@ final class HTTPCacheEntry {
   var obligation: CacheObligation? {
     guard let obligation = finding?.obligation, obligation.isOpen else { return nil }
     return obligation
+  }
+
+  /// Whether this guest has the duty, also where it does not know yet.
+  var isObliged: Bool {
+    if case .waiting(let ticket) = state { return ticket.finding?.obligation != nil }
+    return obligation != nil
   }
 
   /// The stored response that a revalidation is about.
