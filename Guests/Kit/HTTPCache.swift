@@ -1,5 +1,5 @@
 /// What a look-up in the HTTP cache is given.
-struct CacheLookupOptions {
+struct HTTPCacheLookupOptions {
   enum Field {
     static let overrideKey: UInt32 = 2
     static let backendName: UInt32 = 4
@@ -12,7 +12,7 @@ struct CacheLookupOptions {
 }
 
 /// What is said of a stored response. Times are nanoseconds.
-struct CacheWriteOptions {
+struct HTTPCacheWriteOptions {
   enum Field {
     static let varyRule: UInt32 = 2
     static let initialAge: UInt32 = 4

@@ -204,11 +204,11 @@ func suggested(_ target: Target) throws(Status) {
   if let name = target["response2"] { try response.headers.insert(name, target["response_value2"] ?? "") }
   let (action, prepared) = try entry.prepare(response)
   report.add("action", action)
-  var rooms = CacheWriteOptions()
-  var given = CacheWriteOptions()
+  var rooms = HTTPCacheWriteOptions()
+  var given = HTTPCacheWriteOptions()
   given.maxAge = 77
   var mask: UInt32 = 0
-  let all = CacheWriteOptions.Field.all
+  let all = HTTPCacheWriteOptions.Field.all
   // Without room for the texts, their lengths are told.
   let code = hostHTTPCacheGetSuggestedCacheOptions(entry.handle, prepared.handle, all, &rooms, &mask, &given)
   report.add("short", status: Status(code: code))
@@ -216,7 +216,7 @@ func suggested(_ target: Target) throws(Status) {
   report.add("short_vary", given.varyRuleLength)
   report.add("short_keys", given.surrogateKeysLength)
   // What is not asked for is not filled in.
-  given = CacheWriteOptions()
+  given = HTTPCacheWriteOptions()
   given.initialAge = 55
   report.add(
     "none",
@@ -301,12 +301,13 @@ func misuse(_ target: Target) throws(Status) {
   let key: [UInt8] = Array(repeating: 7, count: 33)
   for count in [0, 31, 32, 33] as [UInt32] {
     key.withUnsafeBufferPointer { key in
-      var options = CacheLookupOptions()
+      var options = HTTPCacheLookupOptions()
       options.overrideKey = key.baseAddress
       options.overrideKeyLength = count
       var handle: UInt32 = 0
       let status = Status(
-        code: hostHTTPCacheTransactionLookup(request.handle, CacheLookupOptions.Field.overrideKey, &options, &handle))
+        code: hostHTTPCacheTransactionLookup(
+          request.handle, HTTPCacheLookupOptions.Field.overrideKey, &options, &handle))
       report.add("key_\(count)", status: status)
       if status == .ok { report.attempt("close") { () throws(Status) in try CachedResponse(handle: handle).close() } }
     }
@@ -319,7 +320,7 @@ func misuse(_ target: Target) throws(Status) {
     _ = try CachedResponse(handle: handle).found(forClient: true)
   }
   let entry = try CachedResponse(lookingUp: request)
-  var options = CacheWriteOptions()
+  var options = HTTPCacheWriteOptions()
   var body = invalidHandle
   report.add(
     "unknown_write_option",
@@ -331,7 +332,7 @@ func misuse(_ target: Target) throws(Status) {
   name.withUnsafeMutableBufferPointer { name in
     options.varyRule = name.baseAddress
     options.varyRuleLength = UInt32(name.count)
-    let mask = CacheWriteOptions.Field.varyRule
+    let mask = HTTPCacheWriteOptions.Field.varyRule
     let code = hostHTTPCacheTransactionInsert(entry.handle, newResponse, mask, &options, &body)
     report.add("bad_vary", status: Status(code: code))
   }
@@ -350,8 +351,8 @@ func badHandles() throws(Status) {
   var number: UInt32 = 0
   var other: UInt32 = 0
   var wide: UInt64 = 0
-  var options = CacheWriteOptions()
-  var out = CacheWriteOptions()
+  var options = HTTPCacheWriteOptions()
+  var out = HTTPCacheWriteOptions()
   let response = try Response().handle
   func add(_ name: Text, _ code: UInt32) { report.add(name, status: Status(code: code)) }
   add("is_request_cacheable", hostHTTPCacheIsRequestCacheable(900, &number))

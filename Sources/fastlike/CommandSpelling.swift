@@ -28,7 +28,8 @@ struct FlagSpelling {
 
 /// Brings the spellings of both existing hosts' command lines into one form, before the argument parser sees them.
 ///
-/// Flags may have one or two dashes, values may follow `=` or a space, flags may stand on either side of the program, and
+
+// Flags may have one or two dashes, values may follow `=` or a space, flags may stand on either side of the program, and
 /// the subcommand may be left out. Doing this here keeps the parser's own grammar plain: it gets the subcommand, then
 /// `--flag=value`, then `--` and the positional arguments.
 enum CommandSpelling {

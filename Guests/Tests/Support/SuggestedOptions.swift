@@ -1,13 +1,13 @@
 /// The suggested options, with what the test says in their place.
 struct SuggestedOptions {
-  var options = CacheWriteOptions()
+  var options = HTTPCacheWriteOptions()
   var mask: UInt32 = 0
   private var vary: [UInt8] = Array(repeating: 0, count: 512)
   private var keys: [UInt8] = Array(repeating: 0, count: 2048)
 
   init(_ entry: CachedResponse, _ response: Response, _ target: Target) throws(Status) {
-    var rooms = CacheWriteOptions()
-    var given = CacheWriteOptions()
+    var rooms = HTTPCacheWriteOptions()
+    var given = HTTPCacheWriteOptions()
     var mask: UInt32 = 0
     let code = vary.withUnsafeMutableBufferPointer { vary in
       keys.withUnsafeMutableBufferPointer { keys in
@@ -16,32 +16,32 @@ struct SuggestedOptions {
         rooms.surrogateKeys = keys.baseAddress
         rooms.surrogateKeysLength = UInt32(keys.count)
         return hostHTTPCacheGetSuggestedCacheOptions(
-          entry.handle, response.handle, CacheWriteOptions.Field.all, &rooms, &mask, &given)
+          entry.handle, response.handle, HTTPCacheWriteOptions.Field.all, &rooms, &mask, &given)
       }
     }
     try check(code)
     vary = [UInt8](vary[..<Int(given.varyRuleLength)])
     keys = [UInt8](keys[..<Int(given.surrogateKeysLength)])
     // The length is the host's to find out.
-    self.mask = mask & ~CacheWriteOptions.Field.length
+    self.mask = mask & ~HTTPCacheWriteOptions.Field.length
     options = given
     let second: UInt64 = 1_000_000_000
     if let ttl = target["ttl"]?.decimal { options.maxAge = ttl * second }
     if let time = target["swr"]?.decimal {
       options.staleWhileRevalidate = time * second
-      self.mask |= CacheWriteOptions.Field.staleWhileRevalidate
+      self.mask |= HTTPCacheWriteOptions.Field.staleWhileRevalidate
     }
     if let time = target["sie"]?.decimal {
       options.staleIfError = time * second
-      self.mask |= CacheWriteOptions.Field.staleIfError
+      self.mask |= HTTPCacheWriteOptions.Field.staleIfError
     }
     if let rule = target["vary"] {
       vary = rule.bytes
-      self.mask |= CacheWriteOptions.Field.varyRule
+      self.mask |= HTTPCacheWriteOptions.Field.varyRule
     }
   }
 
-  private func lent<Result>(_ call: (UnsafePointer<CacheWriteOptions>) -> Result) -> Result {
+  private func lent<Result>(_ call: (UnsafePointer<HTTPCacheWriteOptions>) -> Result) -> Result {
     var lent = options
     var vary = vary
     var keys = keys
