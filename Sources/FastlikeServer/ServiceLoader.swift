@@ -103,7 +103,7 @@ final class ServiceLoader: Sendable {
     let tracing = execution.tracing
     guard tracing.mode.requestsNativeSampling else { return }
     do {
-      let module = [UInt8](try Data(contentsOf: URL(fileURLWithPath: self.module)))
+      let module = try program.readModule()
       _ = try SymbolSidecar.write(
         module: module, directory: tracing.directory ?? "", moduleID: program.moduleID, mode: tracing.mode)
     } catch {

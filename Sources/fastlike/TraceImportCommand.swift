@@ -61,7 +61,7 @@ struct SampleImporter {
   private func upload(to client: TracePageClient) async throws -> SampleImportSummary {
     let answer = try await client.post("/api/samples", file: file)
     switch answer.status {
-    case 409, 413, 422, 500, 507:
+    case 409, 413, 422, 500:
       throw TraceSourceError.unreadable(file, reason: Self.line(answer.body))
     default: try TraceSource.check(answer, from: client)
     }

@@ -63,6 +63,9 @@ public struct Program: Sendable {
     }
   }
 
+  /// The module's bytes, read from its file once more. Throws ``LoadError``.
+  public func readModule() throws -> [UInt8] { try Program.binary(at: path) }
+
   /// Names for its functions. Read from the file once more, so that a program costs no memory for what most never ask;
   /// a file that was replaced meanwhile has none to give.
   func readSymbols() -> GuestSymbols {
