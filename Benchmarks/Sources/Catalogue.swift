@@ -3,7 +3,7 @@ enum Catalogue {
   static let all =
     ThroughputBenchmarks.all + CacheBenchmarks.all + HTTP2Benchmarks.all + SuspensionBenchmarks.all
     + StartBenchmarks.all
-    + HostcallBenchmarks.all
+    + HostcallBenchmarks.all + SamplingBenchmark.all
     + InstantiationBenchmark.all + RecordingBenchmarks.all + EncodingBenchmark.all + SampleImportBenchmark.all
     + TraceStoreBenchmark.all + StoreBenchmarks.all
 

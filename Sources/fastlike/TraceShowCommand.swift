@@ -39,11 +39,29 @@ struct TraceReport {
     var sections = [head(in: zone), time]
     if !trace.backendCalls.isEmpty { sections.append(backendCalls) }
     if !trace.spans.isEmpty { sections.append(hostcalls) }
+    if !trace.memoryGrowth.isEmpty { sections.append(memoryGrowth) }
     if !trace.notes.isEmpty {
       sections.append(["Notes"] + trace.notes.map { "  " + TraceText.printable($0.text) })
     }
     if trace.isTruncated { sections.append(["Left out: " + drops.joined(separator: ", ")]) }
     return sections.map { $0.joined(separator: "\n") }.joined(separator: "\n\n")
+  }
+
+  /// Most growths of memory, and most functions of each, that are shown.
+  private static let shownGrowths = 15
+  private static let shownFunctions = 6
+
+  private var memoryGrowth: [String] {
+    let shown = trace.memoryGrowth.prefix(Self.shownGrowths).map { growth in
+      let names = growth.stack.prefix(Self.shownFunctions).map { TraceText.printable($0, limit: 60) }
+      let stack = names.isEmpty ? "after the last hostcall" : names.joined(separator: " < ")
+      return
+        "  \(TraceText.milliseconds(growth.relativeNanos)) ms  \(growth.fromBytes >> 10) to \(growth.toBytes >> 10) KiB  "
+        + stack
+    }
+    let rest = trace.memoryGrowth.count - shown.count
+    return ["Memory that the guest took, and where it was at the first hostcall after it"] + shown
+      + (rest > 0 ? ["  and \(rest) more"] : [])
   }
 
   private func head(in zone: TimeZone) -> [String] {

@@ -115,6 +115,29 @@ struct SamplingTests {
     #expect(traces[0].stackNames.isEmpty)
   }
 
+  @Test func aGrowthOfMemoryHasTheStackThatItCameFrom() async throws {
+    let module = try temporaryFile(
+      "growing.wat",
+      """
+      (module
+        (import "fastly_abi" "init" (func $init (param i64) (result i32)))
+        (memory (export "memory") 1)
+        (func $take (drop (memory.grow (i32.const 4))) (drop (call $init (i64.const 1))))
+        (func $work (drop (call $init (i64.const 1))) (call $take))
+        (func (export "_start") (call $work)))
+      """)
+    let page = try ReservedPort().port
+    try await withFastlike(module, ["--profile-cpu", "--profile-ui", "127.0.0.1:\(page)"]) { edge in
+      #expect(try await edge.get("/").status == 200)
+      var shown = ""
+      try await eventually("the trace is there") {
+        shown = try await fastlike(["trace", "show", "1", "--server", "http://127.0.0.1:\(page)"]).output
+        return shown.contains("Request 1")
+      }
+      #expect(shown.contains("64 to 320 KiB  take < work"))
+    }
+  }
+
   @Test func aSymbolFileOfAnotherProgramIsRefused() async throws {
     let module = try temporaryFile("one.wat", Self.spinning)
     let other = try temporaryFile("other.wat", TextModule.trapping)

@@ -156,6 +156,20 @@ struct DecodedStacks: Decodable {
   }
 }
 
+struct DecodedMemoryGrowth: Decodable {
+  let growth: MemoryGrowth
+
+  init(from decoder: any Decoder) throws {
+    let object = try decoder.container(keyedBy: NativeJSONKey.self)
+    growth = MemoryGrowth(
+      relativeNanos: try object.number(.relativeNanos), fromBytes: try object.number(.fromBytes),
+      toBytes: try object.number(.toBytes),
+      stack: try object.list(.stack, of: String.self).map {
+        PrintableText.bounded($0, to: StackFrame.maximumNameBytes)
+      })
+  }
+}
+
 /// A sample of the Go fastlike: one function, no stack.
 struct DecodedNativeSample: Decodable {
   let relativeNanos: Int64

@@ -46,6 +46,10 @@ enum NativeJSONKey: String, CodingKey {
   case droppedBackendCalls = "dropped_backend_calls"
   case droppedBlocked = "dropped_blocked"
   case droppedGuestSamples = "dropped_guest_samples"
+  case memoryGrowth = "memory_growth"
+  case droppedMemoryGrowth = "dropped_memory_growth"
+  case fromBytes = "from_bytes"
+  case toBytes = "to_bytes"
   case pendingID = "pending_id"
   case urlRedacted = "url_redacted"
   case startedNanos = "started_nanos"
@@ -143,6 +147,8 @@ struct DecodedTrace: Decodable {
       trace.nativeStacks = DecodedNativeSample.profile(
         of: try object.list(.nativeSamples, of: DecodedNativeSample.self))
     }
+    trace.memoryGrowth = try object.list(.memoryGrowth, of: DecodedMemoryGrowth.self).map(\.growth)
+    trace.droppedMemoryGrowth = Int(try object.number(.droppedMemoryGrowth))
     trace.time =
       try object.decodeIfPresent(DecodedTime.self, forKey: .time)?.time
       ?? TimeAccount(guest: object.number(.guestActiveNanos), host: trace.hostcallNanos)

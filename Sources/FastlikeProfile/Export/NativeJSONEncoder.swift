@@ -58,6 +58,7 @@ public enum NativeJSONEncoder {
       json.key("guest_stacks")
       writeStacks(trace.guestStacks, to: &json)
     }
+    writeMemoryGrowth(trace, to: &json)
     json.field("dropped", trace.droppedSpans)
     json.field("dropped_backend_calls", trace.droppedBackendCalls)
     json.field("dropped_blocked", trace.droppedBlockedIntervals)
@@ -81,6 +82,25 @@ public enum NativeJSONEncoder {
     if let parent = context.parentSpanID { json.field("parent_span_id", TraceContext.text(parent)) }
     json.field("flags", Int64(context.flags))
     json.endObject()
+  }
+
+  private static func writeMemoryGrowth(_ trace: RequestTrace, to json: inout JSONByteWriter) {
+    guard !trace.memoryGrowth.isEmpty else { return }
+    json.key("memory_growth")
+    json.beginArray()
+    for growth in trace.memoryGrowth {
+      json.beginObject()
+      json.field("relative_nanos", growth.relativeNanos)
+      json.field("from_bytes", growth.fromBytes)
+      json.field("to_bytes", growth.toBytes)
+      json.key("stack")
+      json.beginArray()
+      for name in growth.stack { json.value(name) }
+      json.endArray()
+      json.endObject()
+    }
+    json.endArray()
+    json.field("dropped_memory_growth", trace.droppedMemoryGrowth)
   }
 
   private static func writeTime(_ time: TimeAccount, to json: inout JSONByteWriter) {

@@ -61,6 +61,10 @@ public struct RequestTrace: Sendable, Hashable, Identifiable {
   public var droppedBlockedIntervals: Int
   /// In-process stack samples beyond the cap.
   public var droppedGuestSamples: Int
+  /// Growths of the guest's memory; where its stacks are sampled.
+  public var memoryGrowth: [MemoryGrowth]
+  /// Growths beyond the cap.
+  public var droppedMemoryGrowth: Int
   /// How it ended.
   public var outcome: TraceOutcome
   /// Remarks of the host.
@@ -79,7 +83,8 @@ public struct RequestTrace: Sendable, Hashable, Identifiable {
     labels: [TraceLabel] = [.none], spans: [Span] = [], backendCalls: [BackendCall] = [],
     blocked: [BlockedInterval] = [], guestStacks: StackProfile = .empty, nativeStacks: StackProfile = .empty,
     droppedSpans: Int = 0, droppedBackendCalls: Int = 0, droppedBlockedIntervals: Int = 0,
-    droppedGuestSamples: Int = 0, outcome: TraceOutcome = .normal, notes: [TraceNote] = [], deep: DeepMetrics? = nil,
+    droppedGuestSamples: Int = 0, memoryGrowth: [MemoryGrowth] = [], droppedMemoryGrowth: Int = 0,
+    outcome: TraceOutcome = .normal, notes: [TraceNote] = [], deep: DeepMetrics? = nil,
     context: TraceContext? = nil
   ) {
     self.id = id
@@ -110,6 +115,8 @@ public struct RequestTrace: Sendable, Hashable, Identifiable {
     self.droppedBackendCalls = droppedBackendCalls
     self.droppedBlockedIntervals = droppedBlockedIntervals
     self.droppedGuestSamples = droppedGuestSamples
+    self.memoryGrowth = memoryGrowth
+    self.droppedMemoryGrowth = droppedMemoryGrowth
     self.outcome = outcome
     self.notes = notes
     self.deep = deep
@@ -148,7 +155,7 @@ extension RequestTrace {
 
   /// Whether something was left out because of a cap.
   public var isTruncated: Bool {
-    droppedSpans + droppedBackendCalls + droppedBlockedIntervals + droppedGuestSamples > 0
+    droppedSpans + droppedBackendCalls + droppedBlockedIntervals + droppedGuestSamples + droppedMemoryGrowth > 0
       || (deep?.heapSamplesDropped ?? 0) > 0
   }
 

@@ -61,6 +61,19 @@ extension TraceRecorder {
   /// Counts samples that could not be kept.
   public func dropGuestSamples(_ count: Int) { droppedGuestSamples += count }
 
+  /// Records that the guest's memory has grown.
+  /// - Parameter stack: What the guest was doing, innermost function first.
+  public func memoryGrew(from old: Int, to new: Int, stack: @autoclosure () -> [StackFrame]) {
+    guard wallEnd == nil else { return }
+    guard memoryGrowth.count < MemoryGrowth.cap else {
+      droppedMemoryGrowth += 1
+      return
+    }
+    memoryGrowth.append(
+      MemoryGrowth(
+        relativeNanos: now, fromBytes: Int64(old), toBytes: Int64(new), stack: stack().map(\.name)))
+  }
+
   // MARK: - Deep metrics
 
   /// Whether deep metrics are recorded.

@@ -87,6 +87,8 @@ public final class TraceRecorder: @unchecked Sendable {
   var stacks = StackTable.Builder()
   var guestSamples: [StackSample] = []
   var droppedGuestSamples = 0
+  var memoryGrowth: [MemoryGrowth] = []
+  var droppedMemoryGrowth = 0
   /// CPU time of the samples that were the guest's own, dropped ones included.
   var sampledGuestNanos: Int64 = 0
   var response = ResponseObservation()
@@ -424,7 +426,8 @@ public final class TraceRecorder: @unchecked Sendable {
       blocked: blocked,
       guestStacks: guestSamples.isEmpty ? .empty : StackProfile(table: stacks.finish(), samples: guestSamples),
       droppedSpans: core.pointee.droppedSpans, droppedBackendCalls: droppedBackendCalls,
-      droppedBlockedIntervals: droppedBlockedIntervals, droppedGuestSamples: droppedGuestSamples, outcome: outcome,
+      droppedBlockedIntervals: droppedBlockedIntervals, droppedGuestSamples: droppedGuestSamples,
+      memoryGrowth: memoryGrowth, droppedMemoryGrowth: droppedMemoryGrowth, outcome: outcome,
       notes: notes, deep: deepMetrics, context: head.context)
   }
 

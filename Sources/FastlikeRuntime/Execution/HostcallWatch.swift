@@ -25,27 +25,32 @@ final class HostcallWatch: HostcallObserver {
   private let requestID: UInt64
   private let isDeep: Bool
   /// Told of hostcalls where the guest's stacks are sampled.
-  private let sampled: SampledGuest?
+  private let sampling: GuestSampling?
+  /// Bytes of the guest's memory as far as known.
+  private var memoryBytes = 0
 
   init(
-    recorder: TraceRecorder?, memory: GuestMemory, logger: Logger?, requestID: UInt64, sampled: SampledGuest? = nil
+    recorder: TraceRecorder?, memory: GuestMemory, logger: Logger?, requestID: UInt64, sampling: GuestSampling? = nil
   ) {
     self.recorder = recorder
     self.memory = memory
     self.logger = logger
     self.requestID = requestID
-    self.sampled = sampled
+    self.sampling = sampling
     isDeep = recorder?.isDeep ?? false
   }
 
   func hostcallBegan(_ index: UInt16) {
     recorder?.beginSpan(hostcall: index)
-    sampled?.beginHostcall(index)
+    if let sampling {
+      sampling.guest.beginHostcall(index)
+      noteGrowth(sampling)
+    }
   }
 
   func hostcallEnded(_ index: UInt16, status: Int32) {
     recorder?.endSpan(status: status)
-    sampled?.endHostcall()
+    sampling?.guest.endHostcall()
     if isDeep { recorder?.sampleMemory(bytes: memory.byteCount) }
     logger?.debug("request \(requestID): \(HostcallTable.traceNames[Int(index)]) = \(status)")
   }
@@ -55,4 +60,22 @@ final class HostcallWatch: HostcallObserver {
   }
 
   func hostcallResumed() { recorder?.resume() }
+
+  /// The guest begins with this much memory.
+  func guestBegins(memoryBytes: Int) { self.memoryBytes = memoryBytes }
+
+  /// The guest has ended: what it grew by after its last hostcall has no stack any more.
+  func guestEnds() {
+    guard sampling != nil, memory.byteCount > memoryBytes else { return }
+    recorder?.memoryGrew(from: memoryBytes, to: memory.byteCount, stack: [])
+  }
+
+  /// Nothing tells when a guest grows its memory, so the first hostcall after it does: its stack still has the functions that
+  /// were at work.
+  private func noteGrowth(_ sampling: GuestSampling) {
+    let bytes = memory.byteCount
+    guard bytes > memoryBytes else { return }
+    recorder?.memoryGrew(from: memoryBytes, to: bytes, stack: sampling.backtrace())
+    memoryBytes = bytes
+  }
 }

@@ -79,7 +79,7 @@ final class SandboxRun {
     logger.logLevel = .debug
     return HostcallWatch(
       recorder: served.trace, memory: context.memory, logger: isVerbose ? logger : nil, requestID: served.number,
-      sampled: isSampled ? sampling?.guest : nil)
+      sampling: isSampled ? sampling : nil)
   }
 
   private func beginSampling(_ served: ServedRequest) -> Bool {
@@ -95,6 +95,7 @@ final class SandboxRun {
     begin(served)
     served.trace?.endSetup()
     served.trace?.sampleMemory(bytes: context.memory.byteCount)
+    (context.observer as? HostcallWatch)?.guestBegins(memoryBytes: context.memory.byteCount)
   }
 
   /// The guest waits for another request: the one before is over for it, and nothing is recorded meanwhile.
@@ -161,6 +162,7 @@ final class SandboxRun {
     context.memory.attach(memory)
     sandbox.trace?.endSetup()
     sandbox.trace?.sampleMemory(bytes: memory.byteCount)
+    (context.observer as? HostcallWatch)?.guestBegins(memoryBytes: memory.byteCount)
     poll()
   }
 
@@ -202,6 +204,7 @@ final class SandboxRun {
     hasEnded = true
     sandbox.trace?.resume()
     sandbox.trace?.sampleMemory(bytes: context.memory.byteCount)
+    (context.observer as? HostcallWatch)?.guestEnds()
     context.abandonPending()
     context.observer = nil
     sandbox.output.flush { line, isError in service.logs.writeOutput(line, isError: isError) }
