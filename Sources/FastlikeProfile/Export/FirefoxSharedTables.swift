@@ -11,6 +11,10 @@ struct FirefoxSharedTables {
     let name: Int
     /// -1 for none.
     let resource: Int
+    /// -1 for none.
+    var source = -1
+    /// Of the source, counted from 1; 0 when not known.
+    var line: UInt32 = 0
   }
 
   private struct Stack: Hashable {
@@ -22,6 +26,8 @@ struct FirefoxSharedTables {
   private var strings = Interned<String, Int>()
   /// Names of modules, as string indices.
   private var resources = Interned<Int, Int>()
+  /// Names of source files, as string indices.
+  private var sources = Interned<Int, Int>()
   private var functions = Interned<Function, Int>()
   private var frames = Interned<Frame, Int>()
   private var stacks = Interned<Stack, Int>()
@@ -33,8 +39,11 @@ struct FirefoxSharedTables {
   mutating func add(_ table: StackTable) -> [Int] {
     let functionOfFrame = table.frames.map { frame in
       let resource = frame.module.isEmpty ? -1 : resources.number(of: string(frame.module))
+      let source = frame.file.isEmpty ? -1 : sources.number(of: string(frame.file))
       return functions.number(
-        of: Function(name: string(frame.name.isEmpty ? "unknown" : frame.name), resource: resource))
+        of: Function(
+          name: string(frame.name.isEmpty ? "unknown" : frame.name), resource: resource, source: source,
+          line: frame.line))
     }
     var indices: [Int] = []
     var depths: [Int] = []
@@ -73,9 +82,7 @@ struct FirefoxSharedTables {
     json.endObject()
     json.field(
       "nativeSymbols", literal: #"{"length":0,"libIndex":[],"address":[],"name":[],"functionSize":[]}"#)
-    json.field(
-      "sources",
-      literal: #"{"length":0,"id":[],"filename":[],"startLine":[],"startColumn":[],"sourceMapURL":[]}"#)
+    writeSources(to: &json)
     json.endObject()
   }
 
@@ -116,9 +123,26 @@ struct FirefoxSharedTables {
     json.array("isJS", repeating: "false", count: count)
     json.array("relevantForJS", repeating: "false", count: count)
     json.array("resource", functions.values.lazy.map(\.resource))
-    json.array("source", repeating: "null", count: count)
-    json.array("lineNumber", repeating: "null", count: count)
+    json.array("source", of: functions.values) { json, function in
+      if function.source < 0 { json.null() } else { json.value(Int64(function.source)) }
+    }
+    json.array("lineNumber", of: functions.values) { json, function in
+      if function.line == 0 { json.null() } else { json.value(Int64(function.line)) }
+    }
     json.array("columnNumber", repeating: "null", count: count)
+    json.endObject()
+  }
+
+  private func writeSources(to json: inout JSONByteWriter) {
+    let count = sources.values.count
+    json.key("sources")
+    json.beginObject()
+    json.field("length", count)
+    json.array("id", repeating: "null", count: count)
+    json.array("filename", sources.values)
+    json.array("startLine", repeating: "1", count: count)
+    json.array("startColumn", repeating: "1", count: count)
+    json.array("sourceMapURL", repeating: "null", count: count)
     json.endObject()
   }
 }
