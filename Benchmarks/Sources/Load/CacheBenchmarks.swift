@@ -1,3 +1,5 @@
+import NIOCore
+
 /// What the cache saves, through the caching proxy among the test guests.
 enum CacheBenchmarks {
   static let all = [
