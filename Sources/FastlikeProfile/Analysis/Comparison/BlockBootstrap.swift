@@ -106,36 +106,38 @@ private struct MedianSample {
   }
 
   func replicates(_ bootstrap: BlockBootstrap) -> [Double] {
-    let count = bootstrap.blockCount
-    return (0..<bootstrap.resamples).map { resample in
-      let draws = bootstrap.draws[resample * count..<(resample + 1) * count]
+    (0..<bootstrap.resamples).map { resample in
+      let first = resample * bootstrap.blockCount
       var total = 0
-      for (drawn, size) in zip(draws, sizes) { total += Int(drawn) * size }
+      for block in 0..<sizes.count { total &+= Int(bootstrap.draws[first &+ block]) &* sizes[block] }
       guard total > 0 else { return .nan }
-      let lower = value(at: (total - 1) / 2, draws, count)
-      return total.isMultiple(of: 2) ? (lower + value(at: total / 2, draws, count)) / 2 : lower
+      let lower = value(at: (total - 1) / 2, bootstrap.draws, first)
+      return total.isMultiple(of: 2) ? (lower + value(at: total / 2, bootstrap.draws, first)) / 2 : lower
     }
   }
 
-  /// The value of a rank, from 0, among the drawn values.
-  private func value(at rank: Int, _ draws: ArraySlice<UInt16>, _ count: Int) -> Double {
+  /// The value of a rank, from 0, among the values of the draws that begin at `first`.
+  private func value(at rank: Int, _ draws: [UInt16], _ first: Int) -> Double {
     var low = 0
-    var high = below.count / count - 1
-    func passed(_ mark: Int) -> Int {
-      var sum = 0
-      for (drawn, number) in zip(draws, below[mark * count..<(mark + 1) * count]) { sum += Int(drawn) * Int(number) }
-      return sum
-    }
+    var high = below.count / sizes.count - 1
     while low < high {
       let middle = (low + high + 1) / 2
-      if passed(middle) <= rank { low = middle } else { high = middle - 1 }
+      if passed(middle, draws, first) <= rank { low = middle } else { high = middle - 1 }
     }
-    var sum = passed(low)
+    var sum = passed(low, draws, first)
     for index in low * stride..<values.count {
-      sum += Int(draws[draws.startIndex + Int(blocks[index])])
+      sum &+= Int(draws[first &+ Int(blocks[index])])
       if sum > rank { return values[index] }
     }
     return values.last ?? .nan
+  }
+
+  /// How many drawn values lie before a mark.
+  private func passed(_ mark: Int, _ draws: [UInt16], _ first: Int) -> Int {
+    let start = mark &* sizes.count
+    var sum = 0
+    for block in 0..<sizes.count { sum &+= Int(draws[first &+ block]) &* Int(below[start &+ block]) }
+    return sum
   }
 }
 
