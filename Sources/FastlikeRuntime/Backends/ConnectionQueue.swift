@@ -69,8 +69,9 @@ final class ConnectionQueue {
     return wait.call
   }
 
-  /// Whether a connection that has become idle is wanted by another loop.
+  /// Whether a connection that has become idle is wanted by another loop, and by no call of this one.
   func isWantedElsewhere(_ definition: BackendDefinition) -> Bool {
-    definition.connectionLimits.maximumConnections ?? 0 > 0 && slots.hasWaiters(for: definition)
+    guard let limit = definition.connectionLimits.maximumConnections, limit > 0 else { return false }
+    return !waiting.contains { $0.call.backend == definition } && slots.hasWaiters(for: definition)
   }
 }
