@@ -91,7 +91,8 @@ private struct RateCounterState {
 
   mutating func increment(_ key: Key, by delta: UInt32, at now: UInt64) {
     guard delta > 0 else { return }
-    if tallies[key] == nil, tallies.count >= capacity {
+    // Asked in this order, a key is hashed once unless there is no room.
+    if tallies.count >= capacity, tallies[key] == nil {
       sweep(at: now)
       if tallies.count >= capacity { return }
     }
@@ -103,7 +104,7 @@ private struct RateCounterState {
   }
 
   mutating func penalize(_ key: Key, seconds: UInt32, at now: UInt64) {
-    if penalties[key] == nil, penalties.count >= capacity {
+    if penalties.count >= capacity, penalties[key] == nil {
       sweep(at: now)
       if penalties.count >= capacity { return }
     }
