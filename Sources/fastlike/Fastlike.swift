@@ -57,8 +57,8 @@ struct Fastlike: ParsableCommand {
     }
     do {
       return try await action()
-    } catch let error as ConfigurationError {
-      report(error.description)
+    } catch let error as UnusableConfiguration {
+      report(error.mistake.description)
       return ExitCodes.usage
     } catch {
       report("\(error)")
@@ -88,9 +88,23 @@ struct Fastlike: ParsableCommand {
 /// The work of a command after its flags were understood; it returns the exit code.
 typealias CommandAction = @Sendable () async throws -> Int32
 
+/// A mistake in the files that describe a service. It is wrong usage, though it is found when the service is loaded.
+struct UnusableConfiguration: Error {
+  let mistake: ConfigurationError
+
+  /// Runs a service; the mistakes in its files are thrown as ``UnusableConfiguration``.
+  static func telling<Result>(_ run: () async throws -> Result) async throws -> Result {
+    do {
+      return try await run()
+    } catch let mistake as ConfigurationError {
+      throw UnusableConfiguration(mistake: mistake)
+    }
+  }
+}
+
 /// A subcommand of ``Fastlike``.
 protocol ActionCommand: ParsableCommand {
   /// Checks the flags and the variables. What is thrown here is wrong usage; what the action throws is a failure, unless it
-  /// is a mistake in a file of the configuration.
+  /// is an ``UnusableConfiguration``.
   func action(in environment: FlagEnvironment) throws -> CommandAction
 }

@@ -29,6 +29,6 @@ struct RunCommand: ActionCommand {
   func action(in environment: FlagEnvironment) throws -> CommandAction {
     let options = try options(in: environment)
     try ProgramFile.check(options.module)
-    return { try await Server.run(options) }
+    return { try await UnusableConfiguration.telling { try await Server.run(options) } }
   }
 }

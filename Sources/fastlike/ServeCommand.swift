@@ -42,7 +42,7 @@ struct ServeCommand: ActionCommand {
     let options = try options(in: environment)
     try ProgramFile.check(options.module)
     return {
-      try await Server.serve(options)
+      try await UnusableConfiguration.telling { try await Server.serve(options) }
       return Fastlike.ExitCodes.success
     }
   }
