@@ -18,6 +18,8 @@ public struct SandboxSettings: Sendable {
   public var cpuSampling = CPUSampling()
   /// Which plain sends read through the cache.
   public var readThrough = ReadThroughMode.explicit
+  /// Whether requests join the traces of their clients and carry them on to backends; nil is not at all.
+  public var tracePropagation: TraceContextSampler?
 
   public init() {}
 }
@@ -111,7 +113,8 @@ public final class Service: RequestHandler {
       TraceHead(
         moduleID: program.moduleID, moduleName: program.name, method: request.head.method,
         url: RedactedURL(request.head.uri), httpVersion: request.head.version.traced,
-        arrivedAt: request.receivedAt))
+        arrivedAt: request.receivedAt,
+        context: settings.tracePropagation.map { TracePropagation.context(of: request.head.headers, sampler: $0) }))
     trace?.updateDeep { $0.requestHeaders = HeaderSummary.summarize(request.head.headers.textPairs) }
     let loop = shared.loops.state(on: eventLoop)
     let served = ServedRequest(

@@ -78,6 +78,7 @@ final class ServiceLoader: Sendable {
     settings.maximumCPUNanoseconds = execution.maximumCPUTime.map(\.inNanoseconds)
     settings.cpuSampling = execution.tracing.cpuSampling
     settings.readThrough = execution.readThrough
+    settings.tracePropagation = execution.tracing.push?.sampler
     return Service(
       program: program, configuration: configuration, settings: settings, arguments: arguments, clock: machine.clock,
       traces: traces, logs: logs, logger: logger, shared: shared)

@@ -3,13 +3,14 @@ import FastlikeRuntime
 import Foundation
 import Logging
 
-/// What shows and keeps traces beside the serving: the page and the archive.
+/// What shows, keeps and pushes traces beside the serving: the page, the archive, the way to a receiver.
 struct TracePresentation {
   /// Where the page can be opened; nil without one.
   let pageURL: String?
   private let page: ProfilePage?
   private let archive: TraceArchive?
   private let observation: ProfileStore.Observation?
+  private let pusher: TracePusher?
 
   /// Opens what the options ask for. Throws errors that describe themselves in one line.
   ///
@@ -18,7 +19,7 @@ struct TracePresentation {
     _ options: TracingOptions, traces: ProfileStore?, handler: ServiceSwitch, logger: Logger
   ) async throws -> TracePresentation {
     guard let traces else {
-      return TracePresentation(pageURL: nil, page: nil, archive: nil, observation: nil)
+      return TracePresentation(pageURL: nil, page: nil, archive: nil, observation: nil, pusher: nil)
     }
     var archive: TraceArchive?
     var observation: ProfileStore.Observation?
@@ -28,6 +29,13 @@ struct TracePresentation {
       observation = traces.observe { _ = opened.append($0) }
       archive = opened
     }
+    var pusher: TracePusher?
+    if let push = options.push {
+      let made = TracePusher(
+        push, version: FastlikeVersion.current, transport: try HTTPPushTransport(push), logger: logger)
+      made.follow(traces)
+      pusher = made
+    }
     var page: ProfilePage?
     var url: String?
     if case .tcp(let host, let port) = options.page {
@@ -35,13 +43,13 @@ struct TracePresentation {
         host: host, port: Int(port), token: options.pageToken, isInsecure: options.allowsInsecurePage,
         showsValues: options.showsValues)
       let made = try ProfilePage(
-        store: traces, archive: archive, inventory: { StoreInventory(of: handler.service) }, settings: settings,
-        logger: logger)
+        store: traces, archive: archive, inventory: { StoreInventory(of: handler.service) },
+        pushed: pusher?.readStatistics, settings: settings, logger: logger)
       let bound = try await made.start()
       url = "http://\(bound.host.contains(":") ? "[\(bound.host)]" : bound.host):\(bound.port)/"
       page = made
     }
-    return TracePresentation(pageURL: url, page: page, archive: archive, observation: observation)
+    return TracePresentation(pageURL: url, page: page, archive: archive, observation: observation, pusher: pusher)
   }
 
   /// What a mode records, for those who chose more than the usual.
@@ -67,6 +75,7 @@ struct TracePresentation {
 
   func stop() async {
     await page?.stop()
+    await pusher?.stop()
     observation?.cancel()
     archive?.close()
   }

@@ -6,6 +6,9 @@ struct FlagEnvironment: Sendable {
 
   init(_ variables: [String: String] = [:]) { self.variables = variables }
 
+  /// The variables of OpenTelemetry's specification, which have names of their own.
+  var openTelemetry: [String: String] { variables.filter { $0.key.hasPrefix("OTEL_") } }
+
   /// The variable that stands for a flag: `FASTLIKE_MAX_WALL` for `max-wall`.
   static func variable(for flag: String) -> String {
     "FASTLIKE_" + flag.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()

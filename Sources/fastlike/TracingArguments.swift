@@ -75,6 +75,19 @@ struct TracingArguments: ParsableArguments {
       "Take the names of functions from this file, the program before it was stripped.", valueName: "file"))
   var symbolFile: String?
 
+  @Option(
+    name: .customLong("otlp"),
+    help: ArgumentHelp(
+      "Push traces to a receiver of the OpenTelemetry protocol, such as http://127.0.0.1:4318; OTEL_* variables apply.",
+      valueName: "url"))
+  var push: String?
+
+  @Option(
+    name: .customLong("otlp-hostcalls"),
+    help: ArgumentHelp(
+      "Push so many hostcalls of each request as spans, the longest ones (default: 0).", valueName: "count"))
+  var pushedHostcalls: String?
+
   func options(in environment: FlagEnvironment) throws -> TracingOptions {
     var options = TracingOptions()
     options.mode = try environment.value(mode, "profile", FlagValues.profile) ?? options.mode
@@ -102,6 +115,20 @@ struct TracingArguments: ParsableArguments {
         place: "--profile-cpu", problem: "has no trace to put samples into with --profile off; leave one of them away")
     }
     if let page = options.page { try check(page, options) }
+    options.push = try pushOptions(in: environment, mode: options.mode)
+    return options
+  }
+
+  private func pushOptions(in environment: FlagEnvironment, mode: ProfileMode) throws -> TracePushOptions? {
+    let flag = try environment.value(push, "otlp") { value, place in (value: value, place: place) }
+    guard mode != .off else {
+      guard let flag else { return nil }
+      throw ConfigurationError(
+        place: flag.place, problem: "pushes nothing with --profile off; leave one of them away")
+    }
+    var options = try TracePushOptions.read(flag: flag, variables: environment.openTelemetry)
+    let hostcalls = try environment.value(pushedHostcalls, "otlp-hostcalls", FlagValues.pushedHostcalls)
+    if let hostcalls { options?.hostcalls = hostcalls }
     return options
   }
 

@@ -44,7 +44,9 @@ final class ServerProcess {
     process.executableURL = URL(fileURLWithPath: workbench.server)
     process.arguments = [guest, "--bind", "127.0.0.1:0", "--module-cache", cache.path] + arguments
     // The variables for flags would change what is measured.
-    var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FASTLIKE_") }
+    var environment = ProcessInfo.processInfo.environment.filter {
+      !$0.key.hasPrefix("FASTLIKE_") && !$0.key.hasPrefix("OTEL_")
+    }
     // A development authority for the time being.
     environment["XDG_DATA_HOME"] = workbench.folder.path
     process.environment = environment

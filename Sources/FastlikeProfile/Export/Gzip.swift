@@ -37,3 +37,9 @@ enum Gzip {
     return result == Z_STREAM_END ? output : nil
   }
 }
+
+/// Gzipped bodies for requests to others.
+public enum GzipBody {
+  /// - Returns: nil when memory is short.
+  public static func compress(_ bytes: [UInt8]) -> [UInt8]? { Gzip.compress(bytes, level: 1) }
+}

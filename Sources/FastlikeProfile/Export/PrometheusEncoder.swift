@@ -14,6 +14,24 @@ public struct MetricsSnapshot: Sendable {
     public init() {}
   }
 
+  /// What became of the spans that are pushed to a receiver.
+  public struct Push: Sendable, Hashable {
+    /// Spans that the receiver took.
+    public var sent = 0
+    /// Spans that were dropped because too many waited.
+    public var overflowed = 0
+    /// Spans that were dropped because they could not be sent.
+    public var failed = 0
+    /// Spans that the receiver did not take.
+    public var rejected = 0
+    /// Requests to the receiver that failed, those included that were made again.
+    public var failedRequests = 0
+    /// Spans that wait.
+    public var waiting = 0
+
+    public init() {}
+  }
+
   public var version: String
   public var totals: TraceTotals
   public var inFlight: [InFlightRequest]
@@ -21,11 +39,13 @@ public struct MetricsSnapshot: Sendable {
   /// Traces in memory.
   public var retained: Int
   public var archive: ArchiveStatistics?
+  /// nil where nothing is pushed.
+  public var push: Push?
   public var process: Process
 
   public init(
     version: String, totals: TraceTotals, inFlight: [InFlightRequest], store: ProfileStore.Statistics, retained: Int,
-    archive: ArchiveStatistics? = nil, process: Process = Process()
+    archive: ArchiveStatistics? = nil, push: Push? = nil, process: Process = Process()
   ) {
     self.version = version
     self.totals = totals
@@ -33,6 +53,7 @@ public struct MetricsSnapshot: Sendable {
     self.store = store
     self.retained = retained
     self.archive = archive
+    self.push = push
     self.process = process
   }
 }
@@ -57,6 +78,7 @@ public enum PrometheusEncoder {
     writeHostcalls(snapshot.totals, to: &writer)
     writeBackends(snapshot.totals, to: &writer)
     writeTraces(snapshot, to: &writer)
+    if let push = snapshot.push { write(push, to: &writer) }
     writeProcess(snapshot.process, to: &writer)
     return writer.finish()
   }
@@ -165,6 +187,17 @@ public enum PrometheusEncoder {
     writer.begin("fastlike_archive_traces_lost", .counter, "Traces that are not in the archive, by reason.")
     writer.sample(Double(archive.dropped), ("reason", "dropped"))
     writer.sample(Double(archive.failed), ("reason", "failed"))
+  }
+
+  private static func write(_ push: MetricsSnapshot.Push, to writer: inout PrometheusWriter) {
+    writer.begin("fastlike_otlp_spans", .counter, "Spans by what became of them.")
+    for (result, count) in [
+      ("sent", push.sent), ("overflowed", push.overflowed), ("failed", push.failed), ("rejected", push.rejected),
+    ] { writer.sample(Double(count), ("result", result)) }
+    writer.begin("fastlike_otlp_failed_requests", .counter, "Requests to the receiver of spans that failed.")
+    writer.sample(Double(push.failedRequests))
+    writer.begin("fastlike_otlp_waiting_spans", .gauge, "Spans that wait to be sent.")
+    writer.sample(Double(push.waiting))
   }
 
   private static func writeProcess(_ process: MetricsSnapshot.Process, to writer: inout PrometheusWriter) {

@@ -385,7 +385,7 @@ public final class TraceRecorder: @unchecked Sendable {
   }
 
   /// How many hostcalls and backend calls a closed recording holds.
-  var size: Int { spans.count + backendCalls.count }
+  var size: (hostcalls: Int, backendCalls: Int) { (spans.count, backendCalls.count) }
 
   /// Nanoseconds from start to end of a closed recording.
   var wallNanos: Int64 { wallEnd ?? 0 }

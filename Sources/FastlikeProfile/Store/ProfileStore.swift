@@ -160,7 +160,11 @@ public final class ProfileStore: Sendable {
     /// The trace's id.
     public var id: UInt64 { entry.id }
     /// How many hostcalls and backend calls the trace has.
-    public var size: Int { entry.size }
+    public var size: (hostcalls: Int, backendCalls: Int) { entry.size }
+    /// Whether stacks of the guest were sampled.
+    public var hasGuestSamples: Bool { entry.hasGuestSamples }
+    /// Whether the trace is one that is to be pushed; those without a place in a distributed trace are.
+    public var isSampled: Bool { entry.context?.isSampled ?? true }
     /// The trace. Making it takes some microseconds, once.
     public var trace: RequestTrace { entry.trace }
   }

@@ -17,10 +17,24 @@ struct TraceRing: Sendable {
     }
 
     /// How many hostcalls and backend calls it holds.
-    var size: Int {
+    var size: (hostcalls: Int, backendCalls: Int) {
       switch self {
       case .recording(let recorder): recorder.size
-      case .trace(let stored): stored.trace.spans.count + stored.trace.backendCalls.count
+      case .trace(let stored): (stored.trace.spans.count, stored.trace.backendCalls.count)
+      }
+    }
+
+    var hasGuestSamples: Bool {
+      switch self {
+      case .recording(let recorder): !recorder.guestSamples.isEmpty
+      case .trace(let stored): !stored.trace.guestStacks.samples.isEmpty
+      }
+    }
+
+    var context: TraceContext? {
+      switch self {
+      case .recording(let recorder): recorder.head.context
+      case .trace(let stored): stored.trace.context
       }
     }
 

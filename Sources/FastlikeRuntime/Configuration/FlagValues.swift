@@ -293,6 +293,14 @@ public enum FlagValues {
     return count
   }
 
+  /// How many hostcalls of a request are pushed as spans.
+  public static func pushedHostcalls(_ value: String, flag: String) throws -> Int {
+    guard let count = Int(value), (0...OTLPEncoder.maximumHostcalls).contains(count) else {
+      throw error(flag, value, "a number from 0 to \(OTLPEncoder.maximumHostcalls)")
+    }
+    return count
+  }
+
   /// `link-error` or `trap`.
   public static func unknownImports(_ value: String, flag: String) throws -> UnknownImportBehavior {
     guard let behavior = UnknownImportBehavior(rawValue: value) else { throw error(flag, value, "link-error or trap") }

@@ -62,6 +62,8 @@ public struct TracingOptions: Sendable, Equatable {
   public var directory: String?
   /// One trace in so many is kept, errors and the slowest always.
   public var sampleOneIn = 1
+  /// Where traces are pushed to; nil pushes none.
+  public var push: TracePushOptions?
   /// How many times a second the stacks of running guests are sampled; nil samples only what a mode or a client asks for.
   public var samplesPerSecond: Int?
   /// A file with the program and its symbols, where the program itself has none.

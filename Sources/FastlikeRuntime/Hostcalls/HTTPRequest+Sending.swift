@@ -96,6 +96,9 @@ extension Sandbox {
       call = record(request.head, to: backend, named: name, as: variant)
       var head = try BackendTarget.wireHead(for: request.head, to: backend)
       head.headers.remove(ReadThrough.keyName)
+      if let own = trace?.traceparent(of: call) {
+        TracePropagation.carry(own, from: served.request.head.headers, to: &head.headers)
+      }
       let outgoing = release(body, bodyHandle, streaming: streaming)
       exchange = loop.connector.send(BackendRequest(head: head, framing: request.framing, body: outgoing), to: backend)
       invalidate(after: exchange, request.head)

@@ -50,7 +50,7 @@ extension Sandbox {
       return .ready(())
     }
     let target: BackendDefinition
-    let wire: RequestHead
+    var wire: RequestHead
     do throws(SendError) {
       switch proxy {
       case .websocket:
@@ -72,6 +72,9 @@ extension Sandbox {
       trace?.backendCall(
         to: name, method: wire.method, url: RedactedURL(wire.uri), variant: .handoff, isDynamic: backend.isDynamic)
       ?? .none
+    if let own = trace?.traceparent(of: call) {
+      TracePropagation.carry(own, from: served.request.head.headers, to: &wire.headers)
+    }
     let request = BackendRequest(
       head: wire, framing: .automatic, body: takeClientBody(), tunnel: handoff.fromClient)
     handoff.follow(loop.connector.send(request, to: target), as: call)

@@ -35,6 +35,8 @@ final class CachedSend {
   private let service: Service
   private let loop: LoopState
   private let trace: TraceRecorder?
+  /// The fields of the client's request, for what backends get to know of its trace.
+  private let clientHeaders: HeaderList
   /// Counts what is under way; gone when the guest has ended.
   private weak var sandbox: Sandbox?
   private var ticket: CacheTicket?
@@ -47,6 +49,7 @@ final class CachedSend {
     service = sandbox.service
     loop = sandbox.loop
     trace = sandbox.trace
+    clientHeaders = sandbox.served.request.head.headers
     exchange = BackendExchange(started: ctimestamp_monotonic())
   }
 
@@ -261,10 +264,13 @@ final class CachedSend {
   private func send(
     _ head: RequestHead, as token: BackendCallToken, then use: @escaping (BackendExchange.State) -> Void
   ) {
-    let wire: RequestHead
+    var wire: RequestHead
     do { wire = try BackendTarget.wireHead(for: head, to: plan.backend) } catch {
       trace?.finishBackendCall(token, outcome: .networkError, failure: BackendFailure(abiTag: error.tag.rawValue))
       return use(.failed(error))
+    }
+    if let own = trace?.traceparent(of: token) {
+      TracePropagation.carry(own, from: clientHeaders, to: &wire.headers)
     }
     let sent = loop.connector.send(
       BackendRequest(head: wire, framing: plan.framing, body: .empty), to: plan.backend)

@@ -10,18 +10,21 @@ struct PageRoutes: Sendable {
   let store: ProfileStore?
   /// Where traces are looked for that the store keeps no more.
   let archive: TraceArchive?
+  /// What became of pushed spans.
+  let pushed: (@Sendable () -> MetricsSnapshot.Push)?
   let authorization: ProfilePageAuthorization
   let templates: PageTemplates
   let stores: StoreRoutes
   private let samples = SampleImport()
 
   init(
-    store: ProfileStore?, archive: TraceArchive?, authorization: ProfilePageAuthorization, templates: PageTemplates,
-    stores: StoreRoutes
+    store: ProfileStore?, archive: TraceArchive?, pushed: (@Sendable () -> MetricsSnapshot.Push)?,
+    authorization: ProfilePageAuthorization, templates: PageTemplates, stores: StoreRoutes
   ) {
     self.stores = stores
     self.store = store
     self.archive = archive
+    self.pushed = pushed
     self.authorization = authorization
     self.templates = templates
   }
@@ -57,7 +60,7 @@ struct PageRoutes: Sendable {
       }
       return PageAnswer.bytes(asset.bytes, contentType: asset.contentType)
     }
-    ScrapeRoutes(store: store, archive: archive).add(to: router)
+    ScrapeRoutes(store: store, archive: archive, pushed: pushed).add(to: router)
     stores.add(to: router)
     PurgeRoute(inventory: stores.inventory).add(to: router)
     router.get("healthz") { _, _ in PageAnswer.text(.ok, "ok") }

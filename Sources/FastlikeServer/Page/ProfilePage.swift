@@ -28,16 +28,18 @@ public final class ProfilePage: Sendable {
   ///   - store: What is shown; with nil the page says that nothing is recorded.
   ///   - archive: Where traces are looked for that the store keeps no more.
   ///   - inventory: What the service's stores hold at present; with nil there are no pages of them.
+  ///   - pushed: What became of the spans that are pushed to a receiver; nil where none are.
   /// - Throws: What ``ProfilePageSettings/validate()`` throws.
   public init(
     store: ProfileStore?, archive: TraceArchive? = nil, inventory: (@Sendable () -> StoreInventory)? = nil,
+    pushed: (@Sendable () -> MetricsSnapshot.Push)? = nil,
     settings: ProfilePageSettings, logger: Logger
   ) throws {
     try settings.validate()
     self.settings = settings
     let templates = try PageTemplates()
     routes = PageRoutes(
-      store: store, archive: archive,
+      store: store, archive: archive, pushed: pushed,
       authorization: ProfilePageAuthorization(token: settings.token, address: settings.address),
       templates: templates,
       stores: StoreRoutes(inventory: inventory, isOpen: settings.showsValues, templates: templates))

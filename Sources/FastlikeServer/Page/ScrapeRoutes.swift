@@ -13,6 +13,7 @@ struct ScrapeRoutes: Sendable {
 
   let store: ProfileStore?
   let archive: TraceArchive?
+  let pushed: (@Sendable () -> MetricsSnapshot.Push)?
   /// When the process began to count.
   let started = Date()
 
@@ -62,7 +63,7 @@ struct ScrapeRoutes: Sendable {
   private func metrics(_ request: Request, _ store: ProfileStore, _ totals: TraceTotals) -> Response {
     let snapshot = MetricsSnapshot(
       version: FastlikeVersion.current, totals: totals, inFlight: store.inFlight(), store: store.statistics,
-      retained: store.count, archive: archive?.statistics,
+      retained: store.count, archive: archive?.statistics, push: pushed?(),
       process: .current(startedAt: started.timeIntervalSince1970))
     let isOpen = request.headers[.accept]?.contains("application/openmetrics-text") ?? false
     return PageAnswer.bytes(
@@ -82,7 +83,7 @@ struct ScrapeRoutes: Sendable {
   private func profile(_ store: ProfileStore, for seconds: Int) async throws -> Response {
     let begin = Date()
     let collection = GuestStackCollection()
-    let observation = store.observe { collection.add($0) }
+    let observation = store.observeFinished { collection.add($0) }
     defer { observation.cancel() }
     try await Task.sleep(for: .seconds(seconds))
     var profile = GuestCPUProfile()
@@ -106,8 +107,8 @@ struct ScrapeRoutes: Sendable {
 private final class GuestStackCollection: Sendable {
   private let state = Mutex<(parts: [GuestCPUProfile.Part], samples: Int)>(([], 0))
 
-  func add(_ trace: RequestTrace) {
-    guard let part = GuestCPUProfile.Part(trace) else { return }
+  func add(_ request: ProfileStore.FinishedRequest) {
+    guard request.hasGuestSamples, let part = GuestCPUProfile.Part(request.trace) else { return }
     state.withLock { state in
       // The one that crosses the cap is kept: it is counted as dropped where the samples are summed up.
       guard state.samples <= GuestCPUProfile.maximumSamples else { return }

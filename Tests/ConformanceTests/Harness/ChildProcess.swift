@@ -31,7 +31,9 @@ final class ChildProcess: Sendable {
     let folder = try Places.newFolder()
     outputPath = folder + "/stdout"
     errorPath = folder + "/stderr"
-    var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FASTLIKE_") }
+    var variables = ProcessInfo.processInfo.environment.filter {
+      !$0.key.hasPrefix("FASTLIKE_") && !$0.key.hasPrefix("OTEL_")
+    }
     variables.merge(environment) { _, given in given }
     identifier = try Self.spawn(
       [executable] + arguments, variables: variables.map { "\($0.key)=\($0.value)" }, outputPath: outputPath,
