@@ -53,7 +53,9 @@ extension Report {
     number("\(prefix)hits") { () throws(Status) in try entry.hits() }
     add("\(prefix)metadata", entry.metadata())
     do throws(Status) {
-      add(try entry.body(), prefix: prefix)
+      let body = try entry.body()
+      add(body, prefix: prefix)
+      try body.close()
     } catch {
       add("\(prefix)body", status: error)
     }

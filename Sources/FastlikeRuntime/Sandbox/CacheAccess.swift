@@ -58,10 +58,10 @@ final class CacheAccess {
     openHandle = handle
   }
 
-  /// Whether the last body is still open: `handles` gives what the guest holds under a number.
+  /// Whether the guest still holds the last body and has not read it to its end.
   func hasOpenBody(in items: HandleTable<AsyncItem>) -> Bool {
     guard let openBody, let openHandle, case .body(let held) = items[openHandle.rawValue] else { return false }
-    return held === openBody
+    return held === openBody && !openBody.hasReachedEnd
   }
 
   /// Gives the place in line and the duty back.
