@@ -148,4 +148,65 @@ struct CacheSharingTests {
       #expect(try await edge.report("/find?key=kept")["body"] == "kept")
     }
   }
+
+  // MARK: Traces
+
+  /// What a request's trace says of its look-up.
+  private struct Lookup: Decodable {
+    struct Label: Decodable {
+      let kind: String
+      let name: String
+    }
+    struct Span: Decodable {
+      let name: String
+      let labels: [Int]?
+      let tagSlots: [Int]
+    }
+    struct Time: Decodable {
+      let blockedNanos: [String: Int]
+    }
+
+    let reqId: Int
+    let labels: [Label]
+    let spans: [Span]
+    let time: Time
+
+    static var decoder: JSONDecoder {
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      return decoder
+    }
+
+    private var span: Span? { spans.first { $0.name == "fastly_cache.transaction_lookup" } }
+    var outcomes: [String] { (span?.labels ?? []).map { labels[$0] }.filter { $0.kind == "cache" }.map(\.name) }
+    var leader: Int { span?.tagSlots.first ?? 0 }
+  }
+
+  private struct Bundle: Decodable {
+    let traces: [Lookup]
+  }
+
+  @Test func aTraceTellsWhatALookUpCameToAndForWhomItWaited() async throws {
+    let origin = try await SharedEdges.origin()
+    let flags = ["--profile-ui", "127.0.0.1:0", "--backend", "origin=127.0.0.1:\(origin.port)"]
+    try await withFastlike("cached", flags) { edge in
+      async let leader = edge.get("/gated/traced")
+      try await eventually("the origin gets the request") { !origin.seen("/gated/traced").isEmpty }
+      async let follower = edge.get("/gated/traced")
+      try await Task.sleep(for: .milliseconds(200))
+      origin.open(gate: "traced")
+      _ = try await (leader, follower)
+      var lookups: [Lookup] = []
+      try await eventually("both traces are finished") {
+        let bundle = Data(try await edge.page("api/traces.json").body)
+        lookups = try Lookup.decoder.decode(Bundle.self, from: bundle).traces
+        return lookups.count == 2
+      }
+      let first = try #require(lookups.first { $0.outcomes == ["miss"] })
+      let second = try #require(lookups.first { $0.outcomes == ["hit", "collapsed"] })
+      #expect(first.leader == 0)
+      #expect(second.leader == first.reqId)
+      #expect(second.time.blockedNanos["cache"] ?? 0 > 0)
+    }
+  }
 }
