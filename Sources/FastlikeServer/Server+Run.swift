@@ -40,38 +40,3 @@ extension Server {
     }
   }
 }
-
-/// Takes a response and reads its body to the end, for a program that nobody asked over a network.
-private final class DiscardingResponder: DownstreamResponder {
-  let isClosed = false
-  var onClosed: (() -> Void)?
-  var onDelivered: ((DownstreamDelivery) -> Void)?
-
-  func sendInformational(_ head: ResponseHead) {}
-
-  func send(_ head: ResponseHead, framing: FramingMode, closeAfter: Bool, body: OutgoingBody) {
-    guard case .pipe(let pipe, _) = body else { return delivered() }
-    pipe.onReadable = { [self, unowned pipe] in drain(pipe) }
-    drain(pipe)
-  }
-
-  private func drain(_ pipe: BodyPipe) {
-    while true {
-      switch pipe.read() {
-      case .bytes: continue
-      case .pending: return
-      case .end, .failed:
-        pipe.onReadable = nil
-        return delivered()
-      }
-    }
-  }
-
-  private func delivered() {
-    let callback = onDelivered
-    onDelivered = nil
-    callback?(DownstreamDelivery())
-  }
-
-  func abort() { delivered() }
-}

@@ -21,7 +21,11 @@ final class ServiceLoader: Sendable {
   private let cache: ModuleCache?
   private let logs: LogRouter
 
-  init(module: String, arguments: [String], options: ServiceOptions, execution: ExecutionOptions, logger: Logger) {
+  /// - Parameter maximumInstances: Guests at the same time; nil for as many as a server has.
+  init(
+    module: String, arguments: [String], options: ServiceOptions, execution: ExecutionOptions, logger: Logger,
+    maximumInstances: UInt32? = nil
+  ) {
     self.module = module
     self.arguments = arguments
     self.options = options
@@ -29,6 +33,7 @@ final class ServiceLoader: Sendable {
     self.logger = logger
     var settings = EngineSettings()
     settings.epochInterruption = execution.usesEpochClock
+    if let maximumInstances { settings.maximumInstances = maximumInstances }
     #if os(Linux)
       if execution.tracing.mode.requestsNativeSampling { settings.profiling = .jitdump }
     #endif

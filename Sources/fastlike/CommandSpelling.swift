@@ -53,6 +53,8 @@ enum CommandSpelling {
     .value("file"), .value("route"), .value("since"), .value("until"), .value("weight"),
     .value("seed"), .value("threshold"), .value("flame"), .plain("fail-if-slower"),
     .value("junit"), .value("summary"), .plain("deterministic"),
+    .value("requests"), .value("against"), .value("time"), .value("iterations"), .value("warm-up"),
+    .value("concurrency"), .value("loops"), .value("budget"),
     .value("output", short: "o"), .plain("force"), .plain("soft"),
     .negatable("tls"), .value("tls-name"), .value("tls-cert"), .value("tls-key"), .value("tls-client-ca"),
     .value("tls-client-auth"), .negatable("reload"), .negatable("watch"), .negatable("log-stdout"),
@@ -68,7 +70,7 @@ enum CommandSpelling {
   /// Subcommands of the existing hosts that are not there.
   static let unavailableSubcommands = ["adapt"]
 
-  static let subcommands = ["serve", "run", "abi", "demo", "trace", "purge", "version", "help"]
+  static let subcommands = ["serve", "run", "bench", "abi", "demo", "trace", "purge", "version", "help"]
 
   /// What must follow a subcommand that does nothing by itself.
   static let nestedSubcommands = ["trace": ["list", "show", "export", "flame", "diff", "check", "import-perf"]]

@@ -12,6 +12,7 @@ struct Fastlike: ParsableCommand {
       fastlike APP.wasm -b api=localhost:8080   serve with one backend
       fastlike APP.wasm -C fastly.toml          serve with a manifest
       fastlike run APP.wasm -- ARGS             run once, as a test runner
+      fastlike bench APP.wasm --requests FILE   run many times, and tell what it takes
       fastlike trace list --dir FOLDER          look at what was recorded
 
       A flag has one or two dashes and stands before or after the program, for run only before it. FASTLIKE_ and its \
@@ -22,7 +23,8 @@ struct Fastlike: ParsableCommand {
       with the program's own code.
       """,
     subcommands: [
-      ServeCommand.self, RunCommand.self, TraceCommand.self, PurgeCommand.self, AbiCommand.self, DemoCommand.self,
+      ServeCommand.self, RunCommand.self, BenchCommand.self, TraceCommand.self, PurgeCommand.self, AbiCommand.self,
+      DemoCommand.self,
       VersionCommand.self,
     ],
     defaultSubcommand: ServeCommand.self)

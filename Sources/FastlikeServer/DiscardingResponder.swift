@@ -1,0 +1,53 @@
+import CTimestamp
+import FastlikeRuntime
+
+/// Takes a response and reads its body to the end, for a program that nobody asked over a network.
+final class DiscardingResponder: DownstreamResponder {
+  let isClosed = false
+  var onClosed: (() -> Void)?
+  var onDelivered: ((DownstreamDelivery) -> Void)?
+  private var delivery = DownstreamDelivery()
+
+  func sendInformational(_ head: ResponseHead) {}
+
+  func send(_ head: ResponseHead, framing: FramingMode, closeAfter: Bool, body: OutgoingBody) {
+    delivery.headFlushedAt = ctimestamp_monotonic()
+    switch body {
+    case .empty: delivered()
+    case .bytes(let bytes):
+      delivery.bodyBytes = bytes.readableBytes
+      delivered()
+    case .pipe(let pipe, _):
+      pipe.onReadable = { [self, unowned pipe] in drain(pipe) }
+      drain(pipe)
+    }
+  }
+
+  private func drain(_ pipe: BodyPipe) {
+    while true {
+      switch pipe.read() {
+      case .bytes(let bytes): delivery.bodyBytes += bytes.readableBytes
+      case .pending: return
+      case .end:
+        pipe.onReadable = nil
+        return delivered()
+      case .failed:
+        pipe.onReadable = nil
+        delivery.isAborted = true
+        return delivered()
+      }
+    }
+  }
+
+  private func delivered() {
+    delivery.endedAt = ctimestamp_monotonic()
+    let callback = onDelivered
+    onDelivered = nil
+    callback?(delivery)
+  }
+
+  func abort() {
+    delivery.isAborted = true
+    delivered()
+  }
+}
