@@ -77,8 +77,7 @@ import Testing
   }
 
   @Test func theTableHasALineForEachRoute() throws {
-    var result = BenchResult(requests: [30], nanoseconds: [2_000_000_000], lost: 1)
-    result.lost = 1
+    let result = BenchResult(requests: [30], nanoseconds: [2_000_000_000], lost: 1)
     let routes = RouteSummary.routes(of: [TraceSample.slow(), TraceSample.slow(), TraceSample.bare(id: 1, path: "/b")])
     let text = BenchText(options: try options(), result: result, routes: [routes]).text
     #expect(text.hasPrefix("\(module): 30 requests in 2.0 s, 15 a second, 1 at a time\n"))

@@ -45,6 +45,12 @@ public struct BenchResult: Sendable {
   public var nanoseconds: [UInt64]
   /// Requests of which no trace came.
   public var lost: Int
+
+  public init(requests: [Int], nanoseconds: [UInt64], lost: Int) {
+    self.requests = requests
+    self.nanoseconds = nanoseconds
+    self.lost = lost
+  }
 }
 
 extension Server {
