@@ -1,3 +1,4 @@
+import FastlikeProfile
 import Mustache
 
 /// The files that browsers fetch beside the pages.
@@ -9,6 +10,8 @@ struct PageAsset {
   static func named(_ name: String) -> PageAsset? {
     switch name {
     case "page.css": PageAsset(contentType: "text/css; charset=utf-8", bytes: PackageResources.page_css)
+    case "flame.css": PageAsset(contentType: "text/css; charset=utf-8", bytes: Array(FlameSVG.styles.utf8))
+    case "flame.js": script(PackageResources.flame_js)
     case "icon.svg": PageAsset(contentType: "image/svg+xml", bytes: PackageResources.icon_svg)
     case "index.js": script(PackageResources.index_js)
     case "model.js": script(PackageResources.model_js)
@@ -35,7 +38,8 @@ struct PageTemplates: Sendable {
       ("row", PackageResources.row_mustache), ("inflight", PackageResources.inflight_mustache),
       ("routes", PackageResources.routes_mustache), ("index", PackageResources.index_mustache),
       ("request", PackageResources.request_mustache), ("message", PackageResources.message_mustache),
-      ("stores", PackageResources.stores_mustache),
+      ("stores", PackageResources.stores_mustache), ("flame", PackageResources.flame_mustache),
+      ("compare", PackageResources.compare_mustache),
     ]
     var library = MustacheLibrary()
     for (name, bytes) in sources {
@@ -52,6 +56,10 @@ struct PageTemplates: Sendable {
   func request(_ view: RequestView) -> String { render(view, "request") }
 
   func stores(_ view: StoresView) -> String { render(view, "stores") }
+
+  func flame(_ view: FlameView) -> String { render(view, "flame") }
+
+  func compare(_ view: CompareView) -> String { render(view, "compare") }
 
   /// A row of the index alone, for a page that is open already.
   func row(_ row: RequestRow) -> String { render(row, "row") }

@@ -61,13 +61,14 @@ struct PageRoutes: Sendable {
       return PageAnswer.bytes(asset.bytes, contentType: asset.contentType)
     }
     ScrapeRoutes(store: store, archive: archive, pushed: pushed).add(to: router)
+    addAnalysis(to: router)
     stores.add(to: router)
     PurgeRoute(inventory: stores.inventory).add(to: router)
     router.get("healthz") { _, _ in PageAnswer.text(.ok, "ok") }
     return router
   }
 
-  private func withStore(_ answer: (ProfileStore) async throws -> Response) async throws -> Response {
+  func withStore(_ answer: (ProfileStore) async throws -> Response) async throws -> Response {
     guard let store else {
       return PageAnswer.html(
         templates.message(
@@ -153,7 +154,7 @@ struct PageRoutes: Sendable {
     return PageAnswer.html(templates.request(view))
   }
 
-  private func find(_ id: UInt64, in store: ProfileStore) async -> RequestTrace? {
+  func find(_ id: UInt64, in store: ProfileStore) async -> RequestTrace? {
     if let trace = store.trace(id: id) { return trace }
     guard let archive else { return nil }
     // An archive that cannot be read is as good as one that does not have the trace.

@@ -125,6 +125,11 @@ struct RequestFilter: Equatable {
     problems.append("\(name): allowed is \(allowed)")
   }
 
+  /// What a form must send along to mean the same requests, but for the route.
+  var hiddenFields: [(String, String)] {
+    fields.filter { $0.0 != "route" && !$0.1.isEmpty } + (isArchive ? [("from", Self.archive)] : [])
+  }
+
   private mutating func instant(_ value: String, _ name: String) -> Int64? {
     let found = TraceInstant.parse(value, now: TraceInstant.now)
     if found == nil { reject(name, TraceInstant.allowed) }
@@ -227,7 +232,8 @@ struct RequestFilter: Equatable {
     return text.addingPercentEncoding(withAllowedCharacters: allowed) ?? ""
   }
 
-  private static func fields(of query: String) -> [(name: String, value: String)] {
+  /// The fields of a query, decoded.
+  static func fields(of query: String) -> [(name: String, value: String)] {
     query.split(separator: "&").prefix(32).map { field in
       let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       return (decode(parts[0]), parts.count > 1 ? String(decode(parts[1]).prefix(512)) : "")

@@ -115,7 +115,7 @@ public enum FlameSVG {
   }
 
   /// A weight in words.
-  static func amount(_ weight: Int64, _ unit: FlameTree.Unit) -> String {
+  package static func amount(_ weight: Int64, _ unit: FlameTree.Unit) -> String {
     switch unit {
     case .nanoseconds: Figures.duration(weight)
     case .samples: Figures.count(Int(clamping: weight), "sample")

@@ -1,0 +1,75 @@
+import FastlikeProfile
+
+/// Two sets of requests side by side, with verdicts.
+struct CompareView {
+  struct Row {
+    let name: String
+    let usesBefore: String
+    let usesAfter: String
+    let before: String
+    let after: String
+    let change: String
+    let interval: String
+    let verdict: String
+    /// The class that gives the verdict its colour.
+    let kind: String
+  }
+
+  struct Table {
+    let title: String
+    let rows: [Row]
+    /// How many rows are left out; nil when none is.
+    let hidden: String?
+  }
+
+  let title = "Comparison"
+  let base = ""
+  let before: String
+  let after: String
+  let problems: [String]
+  /// The answer; nil before two sets were named.
+  let sentence: String?
+  let sizes: String
+  let method: String
+  let tables: [Table]
+  /// Markup of ``FlameSVG``; nil without anything to draw.
+  let svg: String?
+
+  /// Nothing but the form.
+  init(before: String, after: String, problems: [String]) {
+    (self.before, self.after, self.problems) = (before, after, problems)
+    sentence = nil
+    (sizes, method, tables, svg) = ("", "", [], nil)
+  }
+
+  init(before: String, after: String, problems: [String], _ comparison: TraceComparison, _ flame: FlameDifference) {
+    (self.before, self.after, self.problems) = (before, after, problems)
+    sentence = comparison.sentence
+    sizes =
+      "\(Figures.count(comparison.requests.before, "request")) before, \(Figures.count(comparison.requests.after)) after"
+    method =
+      "Medians; means for functions and counts. 95 % intervals from \(Figures.count(comparison.options.resamples)) draws, "
+      + "seed \(comparison.options.seed)."
+    tables = comparison.tables.map(Self.table)
+    svg = flame.isEmpty ? nil : flame.fragment()
+  }
+
+  private static func table(_ table: TraceComparison.Table) -> Table {
+    let rows = table.rows.map { row in
+      let kind =
+        switch row.verdict {
+        case .slower: "warn"
+        case .faster: "good"
+        default: "quiet"
+        }
+      return Row(
+        name: row.figure.name, usesBefore: Figures.count(row.before.uses), usesAfter: Figures.count(row.after.uses),
+        before: TraceComparison.value(row.before.center, of: row.figure),
+        after: TraceComparison.value(row.after.center, of: row.figure),
+        change: row.change.map(TraceComparison.percent) ?? "–",
+        interval: row.interval.map(TraceComparison.range) ?? "–", verdict: row.verdict.rawValue, kind: kind)
+    }
+    return Table(
+      title: table.family.title, rows: rows, hidden: table.hidden > 0 ? Figures.count(table.hidden, "more row") : nil)
+  }
+}
