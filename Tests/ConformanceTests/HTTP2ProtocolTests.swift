@@ -232,7 +232,9 @@ struct HTTP2ProtocolTests {
   @Test func requestsBeyondTheLimitAreRefused() async throws {
     // §5.1.2
     let client = try await SharedEdges.edge("limits").http2()
-    for number in 0..<101 { try await client.request(UInt32(number * 2 + 1), "/sleep?ms=1500") }
+    // In one piece, so that the first ones still sleep when the last one comes.
+    let requests = try (0..<101).map { client.headers(UInt32($0 * 2 + 1), try client.block("/sleep?ms=3000")) }
+    try await client.send(requests.flatMap(\.bytes))
     #expect(try await client.reset(201) == WireError.refusedStream)
     #expect(try await client.reply(1).text == "slept\n")
     await client.close()
