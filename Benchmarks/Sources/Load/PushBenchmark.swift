@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 
 /// What it costs to push traces to an OpenTelemetry receiver.
 ///
