@@ -11,10 +11,15 @@ struct GuestSymbolsTests {
     module += section(3, [2, 0, 0])
     // Bodies at 2..<4 and 5..<8 of the section's content.
     module += section(10, [2, 2, 0, 0x0B, 3, 0, 0x01, 0x0B])
-    let names: [UInt8] = [1, 1, 16] + Array("_RNvCs1_1a3leaf".utf8) + [0]
-    module += section(0, [4] + Array("name".utf8) + [1, UInt8(names.count - 1)] + names.dropLast())
+    module += nameSection
     for part in custom { module += section(0, [UInt8(part.name.utf8.count)] + Array(part.name.utf8) + part.content) }
     return module
+  }
+
+  private var nameSection: [UInt8] {
+    let name = Array("_RNvCs1_1a4leaf".utf8)
+    let names: [UInt8] = [1, 1, UInt8(name.count)] + name
+    return section(0, [4] + Array("name".utf8) + [1, UInt8(names.count)] + names)
   }
 
   private func section(_ id: UInt8, _ content: [UInt8]) -> [UInt8] { [id, UInt8(content.count)] + content }
@@ -105,7 +110,7 @@ struct GuestSymbolsTests {
 
   @Test func aStrippedProgramHasTheCodeOfItsSymbolFile() {
     let whole = module()
-    let stripped = Array(whole.dropLast(2 + 7 + 17))
+    let stripped = Array(whole.dropLast(nameSection.count))
     #expect(GuestSymbols.haveSameCode(whole, stripped))
     var other = whole
     other[other.firstIndex(of: 0x0B)! - 1] ^= 1

@@ -48,12 +48,12 @@ extension TraceRecorder {
     monotonicNanos: UInt64? = nil
   ) {
     guard wallEnd == nil else { return }
-    if isGuestCPU { sampledGuestNanos += weightNanos }
     guard guestSamples.count < limits.guestSamples else {
       droppedGuestSamples += 1
       return
     }
     guard let stack = stacks.internStack(leafFirst: frames) else { return }
+    if isGuestCPU { sampledGuestNanos += weightNanos }
     let time = monotonicNanos.map { offset(ofMonotonic: $0) } ?? now
     guestSamples.append(StackSample(relativeNanos: time, stack: stack, weightNanos: weightNanos))
   }

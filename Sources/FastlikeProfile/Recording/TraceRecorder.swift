@@ -89,7 +89,7 @@ public final class TraceRecorder: @unchecked Sendable {
   var droppedGuestSamples = 0
   var memoryGrowth: [MemoryGrowth] = []
   var droppedMemoryGrowth = 0
-  /// CPU time of the samples that were the guest's own, dropped ones included.
+  /// CPU time of the samples that are the guest's own.
   var sampledGuestNanos: Int64 = 0
   var response = ResponseObservation()
   var outcome = TraceOutcome.normal
