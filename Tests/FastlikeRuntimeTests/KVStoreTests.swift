@@ -195,6 +195,15 @@ import Testing
   }
 
   @Test(arguments: KVStorageKind.allCases)
+  func `a seed without items changes nothing`(kind: KVStorageKind) async throws {
+    let store = try KVTestStore(kind, seed: seed(["a": "1"]))
+    store.storage.adopt(["s": KVStoreSeed()], overwrites: true)
+    #expect(await store.value("a") == "1")
+    store.storage.adopt(["s": seed(["b": "2"])], overwrites: false)
+    #expect(await store.list().keys == [bytes("b")])
+  }
+
+  @Test(arguments: KVStorageKind.allCases)
   func `a seed that overwrites does so when it changes, and no more than once`(kind: KVStorageKind) async throws {
     let store = try KVTestStore(kind, seed: seed(["k": "1"]))
     #expect(await store.insert("k", "own") == .ok)

@@ -6,6 +6,7 @@ import GRDB
 extension KVDatabase {
   /// Brings in what a seed says, as ``KVSeedRule`` has it, in one transaction.
   func adopt(_ seed: KVStoreSeed, store name: String, overwrites: Bool, now: UInt64, _ db: Database) throws {
+    guard !seed.items.isEmpty else { return }
     let whole = digest(of: seed)
     // A reload that brings the same seed again must not undo what requests have written since.
     if hasAdopted(whole, for: name) { return }

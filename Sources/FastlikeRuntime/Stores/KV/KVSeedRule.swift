@@ -1,7 +1,8 @@
 /// When a seed writes what it says, and when it leaves a store as it is.
 ///
 /// A seed is the beginning of a store, not its master: what requests have written or deleted is newer and stays. An entry
-/// that is still as the seed made it follows the seed when that changes. A seed that overwrites writes all that it says.
+/// that is still as the seed made it follows the seed when that changes. A seed that overwrites writes all that it says. One
+/// without items says nothing: a store that is started without its seed keeps what it has.
 enum KVSeedRule {
   /// Whether an item of the seed is written.
   ///

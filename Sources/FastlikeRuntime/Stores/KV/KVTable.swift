@@ -106,7 +106,7 @@ struct KVTable: Sendable {
 
   /// Brings in what a seed says, as ``KVSeedRule`` has it.
   mutating func adopt(_ seed: KVStoreSeed, overwrites: Bool, now: UInt64) {
-    guard seed != self.seed else { return }
+    guard seed != self.seed, !seed.items.isEmpty else { return }
     if entries.isEmpty, seedGenerations.isEmpty { return fill(with: seed, now: now) }
     for (key, item) in seed.items {
       let name = Array(key.utf8)
