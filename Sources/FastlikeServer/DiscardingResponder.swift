@@ -1,5 +1,6 @@
 import CTimestamp
 import FastlikeRuntime
+import NIOCore
 
 /// Takes a response and reads its body to the end, for a program that nobody asked over a network.
 final class DiscardingResponder: DownstreamResponder {
