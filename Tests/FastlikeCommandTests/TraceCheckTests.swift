@@ -48,7 +48,7 @@ import Testing
     let text = try String(contentsOfFile: summary, encoding: .utf8)
     #expect(text.hasPrefix("earlier\n### Budget broken"))
     #expect(text.split(separator: "###").count == 3)
-    #expect(await execute([broken, "--dir", folder.archive, "--summary", folder.file("no/where")]) == 1)
+    #expect(await execute([broken, "--dir", folder.archive, "--summary", folder.file("no/where")]) != 0)
   }
 
   @Test func theTableTellsWhatBroke() throws {
