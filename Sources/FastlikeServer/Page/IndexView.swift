@@ -119,6 +119,10 @@ struct RouteRow {
   let p95: String
   let p99: String
   let total: String
+  /// Bytes of the guest's memory at its largest; nil where it was not recorded.
+  let memory: String?
+  /// The flame graph of this route's requests.
+  let flame: String
 
   init(_ route: RouteTotals) {
     method = route.method
@@ -130,6 +134,8 @@ struct RouteRow {
     p95 = Figures.milliseconds(route.p95)
     p99 = Figures.milliseconds(route.p99)
     total = Figures.milliseconds(route.total)
+    memory = route.peakMemory.map(Figures.bytes)
+    flame = "flame?weight=hostcall&route=" + RequestFilter.encode("\(route.method) \(path)")
   }
 }
 

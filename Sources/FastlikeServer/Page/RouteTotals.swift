@@ -15,6 +15,8 @@ struct RouteTotals {
   let p99: Int64
   /// Nanoseconds of wall time of all of them.
   let total: Int64
+  /// Bytes of the guest's linear memory at its largest; nil where it was not recorded.
+  let peakMemory: Int64?
 
   /// The routes of these requests, those with the most wall time first.
   static func routes(of traces: [RequestTrace]) -> [RouteTotals] {
@@ -29,7 +31,7 @@ struct RouteTotals {
       return RouteTotals(
         method: route.method, path: route.path, count: traces.count, errors: traces.count { $0.isError },
         median: Percentile.of(times, 50), p95: Percentile.of(times, 95), p99: Percentile.of(times, 99),
-        total: times.reduce(0) { $0 &+ $1 })
+        total: times.reduce(0) { $0 &+ $1 }, peakMemory: traces.compactMap { $0.deep?.heapAggregates.max }.max())
     }
     .sorted { ($1.total, $0.path, $0.method) < ($0.total, $1.path, $1.method) }
   }
