@@ -62,7 +62,13 @@ final class CachedSend {
     }
     switch answer {
     case .settled(let finding): self.answer(finding)
-    case .waiting(let ticket): wait(ticket)
+    case .waiting(let ticket):
+      // A request that has been here before may be what the other one waits for: it goes its way to the end of the loop.
+      guard !clientHeaders.hasMember(BackendTarget.loopToken, in: "cdn-loop") else {
+        cache.cancel(ticket)
+        return self.answer(CacheFinding())
+      }
+      wait(ticket)
     }
   }
 
