@@ -39,7 +39,6 @@ public struct GuestCPUProfile {
     standard: "cpu")
   private var order: [Key] = []
   private var totals: [Key: (count: Int64, nanos: Int64)] = [:]
-  private var weights: [Int64: Int] = [:]
   private var taken = 0
   /// Samples beyond ``maximumSamples``.
   public private(set) var dropped = 0
@@ -64,7 +63,6 @@ public struct GuestCPUProfile {
       let weight = min(max(0, sample.weightNanos), Interval.bound)
       totals[key, default: (0, 0)].count += 1
       totals[key, default: (0, 0)].nanos &+= weight
-      weights[weight, default: 0] += 1
     }
   }
 
@@ -81,7 +79,11 @@ public struct GuestCPUProfile {
     }
     if order.isEmpty { profile.comment("no request with sampled stacks finished meanwhile") }
     if dropped > 0 { profile.comment("samples beyond the cap: \(dropped)") }
-    let period = weights.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? 0
+    // Samples stand for the CPU time since the one before, which varies; readers want one number.
+    let counted = totals.values.reduce((count: Int64(0), nanos: Int64(0))) {
+      ($0.count + $1.count, $0.nanos &+ $1.nanos)
+    }
+    let period = counted.count > 0 ? counted.nanos / counted.count : 0
     let bytes = profile.finish(unixNanos: unixNanos, durationNanos: durationNanos, period: period)
     return Gzip.compress(bytes) ?? bytes
   }
