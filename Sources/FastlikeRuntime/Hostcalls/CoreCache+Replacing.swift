@@ -6,10 +6,11 @@ extension Sandbox {
     throws(Status) -> Blocking<CacheReplaceHandle>
   {
     guard cacheKey.count <= CacheKey.maximumBytes else { throw .inval }
+    let headersHandle = try options.requestHeaders()
     if optionsMask.contains(.serviceId) || optionsMask.contains(.reserved) { throw .unsupported }
     var headers = HeaderList()
     if optionsMask.contains(.requestHeaders) {
-      headers = try guestRequest(try options.requestHeaders()).head.headers
+      headers = try guestRequest(headersHandle).head.headers
     }
     var replacement = CacheReplacement.now
     if optionsMask.contains(.replaceStrategy) { replacement = try strategy(try options.replaceStrategy()) }

@@ -14,11 +14,13 @@ extension Sandbox {
   private func cacheQuery(
     _ key: GuestBytes, _ mask: CacheLookupOptionsMask, _ options: CacheLookupOptions
   ) throws(Status) -> CacheQuery {
+    // Read whatever the mask says, so that a pointer that is none is always told.
+    let headersHandle = try options.requestHeaders()
     let key = try cacheKey(key)
     // Another service's objects are not here.
     if mask.contains(.serviceId) || mask.contains(.reserved) { throw .unsupported }
     guard mask.contains(.requestHeaders) else { return CacheQuery(key) }
-    return CacheQuery(key, headers: try guestRequest(try options.requestHeaders()).head.headers)
+    return CacheQuery(key, headers: try guestRequest(headersHandle).head.headers)
   }
 
   /// What a guest says of an object that it stores.
