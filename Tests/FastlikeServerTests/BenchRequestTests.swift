@@ -51,7 +51,7 @@ struct BenchRequestTests {
     #expect(String(decoding: requests[1].body, as: UTF8.self) == "{\"item\": 1,\n\n \"count\": 2}")
     #expect(
       requests[1].head.headers
-        == HeaderList([("Host", "shop.example"), ("content-type", "application/json"), ("content-length", "26")]))
+        == HeaderList([("Host", "shop.example"), ("content-type", "application/json"), ("content-length", "25")]))
     #expect(requests[2].body == [0, 255])
     #expect(requests[2].weight == 1)
   }
