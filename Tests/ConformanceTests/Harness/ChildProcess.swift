@@ -24,9 +24,12 @@ final class ChildProcess: Sendable {
 
   private static let running = Mutex<Set<pid_t>>([])
 
-  /// - Parameter descriptors: Open files of this process by the numbers that they get in the child.
+  /// - Parameters:
+  ///   - descriptors: Open files of this process by the numbers that they get in the child.
+  ///   - directory: Where it works; by default where this process does.
   init(
-    _ executable: String, _ arguments: [String], environment: [String: String] = [:], descriptors: [Int32: Int32] = [:]
+    _ executable: String, _ arguments: [String], environment: [String: String] = [:],
+    descriptors: [Int32: Int32] = [:], directory: String? = nil
   ) throws {
     let folder = try Places.newFolder()
     outputPath = folder + "/stdout"
@@ -35,8 +38,10 @@ final class ChildProcess: Sendable {
       !$0.key.hasPrefix("FASTLIKE_") && !$0.key.hasPrefix("OTEL_")
     }
     variables.merge(environment) { _, given in given }
+    // The shell becomes the program; what `posix_spawn` has for this is not everywhere.
+    let there = directory.map { ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", $0] } ?? []
     identifier = try Self.spawn(
-      [executable] + arguments, variables: variables.map { "\($0.key)=\($0.value)" }, outputPath: outputPath,
+      there + [executable] + arguments, variables: variables.map { "\($0.key)=\($0.value)" }, outputPath: outputPath,
       errorPath: errorPath, descriptors: descriptors)
     Self.running.withLock { _ = $0.insert(identifier) }
   }

@@ -9,12 +9,13 @@ final class FastlikeProcess: Sendable {
   ///
   /// - Parameter module: A file, or the name of a test guest.
   static func start(
-    _ module: String, _ arguments: [String] = [], environment: [String: String] = [:]
+    _ module: String, _ arguments: [String] = [], environment: [String: String] = [:], directory: String? = nil
   ) async throws -> FastlikeProcess {
     let path = module.contains("/") ? module : try Places.guest(module)
     let cache = arguments.contains { $0.contains("module-cache") } ? [] : ["--module-cache", Places.moduleCache]
     let child = try ChildProcess(
-      try Places.binary(), ["--bind", "127.0.0.1:0"] + cache + arguments + [path], environment: environment)
+      try Places.binary(), ["--bind", "127.0.0.1:0"] + cache + arguments + [path], environment: environment,
+      directory: directory)
     do {
       var port: Int?
       try await eventually("fastlike serves \(module)") {
@@ -104,11 +105,11 @@ final class FastlikeProcess: Sendable {
 
 /// Runs the test with a process of its own.
 func withFastlike<Result: Sendable>(
-  _ module: String, _ arguments: [String] = [], environment: [String: String] = [:],
+  _ module: String, _ arguments: [String] = [], environment: [String: String] = [:], directory: String? = nil,
   _ body: (FastlikeProcess) async throws -> Result
 ) async throws -> Result {
   try await Turnstile.processes.pass {
-    let edge = try await FastlikeProcess.start(module, arguments, environment: environment)
+    let edge = try await FastlikeProcess.start(module, arguments, environment: environment, directory: directory)
     do {
       let result = try await body(edge)
       await edge.child.end()
