@@ -222,6 +222,44 @@ struct BrowserTests {
     }
   }
 
+  // MARK: - Flame graphs and comparison
+
+  @Test func aFlameGraphIsSearchedAndZoomedIntoWithMouseAndKeys() async throws {
+    try await withPage("hostcalls") { edge, address, page in
+      _ = try await edge.get("/500")
+      try await edge.waitForTrace(1)
+      try await page.visit(address + "flame?weight=hostcall")
+      try await page.until("!document.getElementById('tools').hidden")
+      _ = try await page.evaluate(
+        "(find.value = 'status_get', find.dispatchEvent(new Event('input')), true)", as: Bool.self)
+      #expect(try await page.text("#found") == "1 found")
+      #expect(try await page.evaluate("document.querySelectorAll('#flame g.dim').length > 0", as: Bool.self))
+      let whole = try await page.evaluate("document.querySelectorAll('#flame g').length", as: Int.self)
+      _ = try await page.evaluate(
+        """
+        (document.querySelector('#flame g:not(.dim) rect').dispatchEvent(new MouseEvent('click', { bubbles: true })), true)
+        """, as: Bool.self)
+      #expect(try await page.text("#told").contains("status_get"))
+      #expect(try await page.evaluate("document.querySelectorAll('#flame g').length", as: Int.self) < whole)
+      _ = try await page.evaluate("(document.getElementById('flame').focus(), true)", as: Bool.self)
+      try await page.press("Escape")
+      try await page.until("document.querySelectorAll('#flame g').length === \(whole)")
+    }
+  }
+
+  @Test func twoSetsOfRequestsAreComparedInWords() async throws {
+    try await withPage("hostcalls") { edge, address, page in
+      for target in Array(repeating: "/10", count: 12) + Array(repeating: "/4000", count: 12) {
+        _ = try await edge.get(target)
+      }
+      try await edge.waitForTrace(24)
+      try await page.visit(address + "compare?a=path%3D/10&b=path%3D/4000")
+      #expect(try await page.text(".why").hasPrefix("slower"))
+      #expect(try await page.text("main").contains("fastly_http_resp.status_get"))
+      #expect(try await page.evaluate("document.querySelector('svg') !== null", as: Bool.self))
+    }
+  }
+
   // MARK: - Security
 
   @Test func aTokenOpensThePageAndItsAbsenceDoesNot() async throws {
