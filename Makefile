@@ -50,11 +50,17 @@ guests: ## Build the demo and the test guests into .build/guests
 run: build guests ## Serve the demo and print what to open
 	@exec $(BINARY) demo $(ARGS)
 
-# The conformance suite starts dozens of servers; apart from the others it takes no time from tests with time limits.
+# Tests that compute, tests with time limits, and the conformance suite with its dozens of servers: one after the other, because
+# they would take time from each other.
 test: bootstrap lint check-generated guests ## Lint, check the generated code, and run every test
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build $(if $(FILTER),--filter '$(FILTER)',--skip ConformanceTests)
-	$(if $(FILTER),,$(SWIFT) test --skip-build --filter ConformanceTests)
+ifneq ($(FILTER),)
+	$(SWIFT) test --skip-build --filter '$(FILTER)'
+else
+	$(SWIFT) test --skip-build --filter FastlikeProfileTests
+	$(SWIFT) test --skip-build --skip ConformanceTests --skip FastlikeProfileTests
+	$(SWIFT) test --skip-build --filter ConformanceTests
+endif
 
 lint: ## Check the formatting and the rules of .swift-format
 	$(SWIFT) format lint --strict $(FORMAT)

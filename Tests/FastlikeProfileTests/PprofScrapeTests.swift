@@ -66,7 +66,7 @@ struct PprofScrapeTests {
       totals(TraceFixture.allCases.flatMap(\.traces)), unixNanos: TraceFixture.wallStart, durationNanos: 1)
     #expect(try ExternalReader.pprof.read(hostcalls, ["-top"]).contains(" fastly_kv_store.lookup"))
     let top = try ExternalReader.pprof.read(cpu([TraceFixture.stacksTrace()]), ["-top"])
-    #expect(top.contains("Total samples = 1ms"))
+    #expect(top.contains("Total samples = 1000us"))
     #expect(top.contains(" parse(header: [UInt8])"))
     #expect(try ExternalReader.pprof.read(cpu([]), ["-raw"]).contains("Samples:"))
   }
