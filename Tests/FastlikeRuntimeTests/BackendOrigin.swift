@@ -190,10 +190,12 @@ struct BackendScene: Sendable {
     let connector = try await eventLoop.submit {
       NIOLoopBound(BackendConnector(eventLoop: eventLoop, logger: Logger(label: "test")), eventLoop: eventLoop)
     }.get()
-    let scene = BackendScene(
-      eventLoop: eventLoop,
-      backend: BackendDefinition(name: "origin", host: "127.0.0.1", port: port, usesTLS: tls != nil),
-      connector: connector)
+    var backend = BackendDefinition(name: "origin", host: "127.0.0.1", port: port, usesTLS: tls != nil)
+    // Origins share the processors with the other tests; what is about time says so itself.
+    backend.connectTimeoutMilliseconds = 10_000
+    backend.firstByteTimeoutMilliseconds = 60_000
+    backend.betweenBytesTimeoutMilliseconds = 60_000
+    let scene = BackendScene(eventLoop: eventLoop, backend: backend, connector: connector)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await serve(server, script) }
       do {
