@@ -88,6 +88,15 @@ final class ChildProcess: Sendable {
     for identifier in running.withLock({ $0 }) { kill(identifier, SIGKILL) }
   }
 
+  /// A child that has an origin's socket keeps its connection open when the origin closes it, and NIO's sockets are inherited
+  /// unless somebody says otherwise.
+  private static func keepDescriptorsFromChildren() {
+    for number in 3..<Int32(4096) {
+      let flags = fcntl(number, F_GETFD)
+      if flags >= 0, flags & FD_CLOEXEC == 0 { _ = fcntl(number, F_SETFD, flags | FD_CLOEXEC) }
+    }
+  }
+
   private static func text(_ path: String) -> String {
     String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
   }
@@ -123,6 +132,7 @@ final class ChildProcess: Sendable {
     var argumentPointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
     var variablePointers: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) } + [nil]
     defer { for pointer in argumentPointers + variablePointers { free(pointer) } }
+    keepDescriptorsFromChildren()
     var identifier: pid_t = 0
     let failure = posix_spawn(&identifier, arguments[0], &files, &attributes, &argumentPointers, &variablePointers)
     guard failure == 0 else {
