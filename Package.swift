@@ -63,6 +63,7 @@ let package = Package(
         "CTimestamp", "CZlib",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], exclude: ["Export/Protobuf/Definitions"], swiftSettings: swiftSettings),
     .target(

@@ -2,11 +2,17 @@ internal import CWasmtime
 internal import Wasmtime
 
 /// What watches a guest's hostcalls from outside: the trace and the verbose log.
+///
+/// What is told at each hostcall is told through C functions, which get the observer's address: through a method each hostcall
+/// would count references to an object that cannot go away meanwhile.
 public protocol HostcallObserver: AnyObject {
-  /// A hostcall begins; `index` is its place in ``HostcallTable/entries``.
-  func hostcallBegan(_ index: UInt16)
+  /// A hostcall begins; the index is its place in ``HostcallTable/entries``.
+  typealias Began = @convention(c) (_ observer: UnsafeRawPointer, _ index: UInt16) -> Void
   /// The hostcall that began last ends with the `i32` that the guest gets.
-  func hostcallEnded(_ index: UInt16, status: Int32)
+  typealias Ended = @convention(c) (_ observer: UnsafeRawPointer, _ index: UInt16, _ status: Int32) -> Void
+
+  static var hostcallBegan: Began { get }
+  static var hostcallEnded: Ended { get }
   /// The hostcall waits, and the guest leaves its thread.
   func hostcallSuspended(_ cause: WaitCause)
   func hostcallResumed()
@@ -17,10 +23,10 @@ public protocol HostcallObserver: AnyObject {
 /// The store keeps its address, so the context must outlive the fiber.
 public final class HostcallContext {
   /// The host's answers. Unowned would cost a check at each call; the sandbox that owns the context clears it at its end.
-  public var host: (any ComputeHost)?
+  fileprivate private(set) var host: (any ComputeHost)?
   public let memory = GuestMemory()
-  /// Whether ``observer`` is told of hostcalls.
-  public var observer: (any HostcallObserver)?
+  private var observer: (any HostcallObserver)?
+  fileprivate private(set) var hooks: Hooks?
   /// The status with which the guest called `proc_exit`.
   public private(set) var exitStatus: UInt32?
   private var pending: PendingHostcall?
@@ -29,6 +35,36 @@ public final class HostcallContext {
   private var pendingErrors = ErrorNumbering.fastly
 
   public init() {}
+
+  /// The functions of the observer, which ``observer`` keeps.
+  fileprivate struct Hooks {
+    let observer: UnsafeRawPointer
+    let began: HostcallObserver.Began
+    let ended: HostcallObserver.Ended
+  }
+
+  /// From here on this host answers; nil ends that.
+  public func attach(_ host: (any ComputeHost)?) { self.host = host }
+
+  /// From here on this observer is told of hostcalls; nil ends that.
+  public func watch(_ observer: (any HostcallObserver)?) {
+    self.observer = observer
+    hooks = observer.map { observer in
+      Hooks(
+        observer: UnsafeRawPointer(Unmanaged.passUnretained(observer as AnyObject).toOpaque()),
+        began: type(of: observer).hostcallBegan, ended: type(of: observer).hostcallEnded)
+    }
+  }
+
+  @inline(__always)
+  fileprivate func began(_ index: UInt16) {
+    if let hooks { hooks.began(hooks.observer, index) }
+  }
+
+  @inline(__always)
+  fileprivate func ended(_ index: UInt16, status: Int32) {
+    if let hooks { hooks.ended(hooks.observer, index, status) }
+  }
 
   /// The pointer that a ``Fiber`` carries for this context.
   public var opaque: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
@@ -102,8 +138,7 @@ extension HostcallContext {
     _ body: (any ComputeHost, GuestMemory, RawArguments) throws(Status) -> Void
   ) -> OpaquePointer? {
     let context = calling(caller)
-    let observer = context.observer
-    observer?.hostcallBegan(index)
+    context.began(index)
     let values = raw.unsafelyUnwrapped
     let status: Int32
     do throws(Status) {
@@ -114,7 +149,7 @@ extension HostcallContext {
       status = errors.number(error)
     }
     values[0].i32 = status
-    observer?.hostcallEnded(index, status: status)
+    context.ended(index, status: status)
     return nil
   }
 
@@ -127,7 +162,7 @@ extension HostcallContext {
     _ body: (any ComputeHost, GuestMemory, BoxedArguments) throws(Status) -> PendingHostcall?
   ) {
     let context = calling(caller)
-    context.observer?.hostcallBegan(index)
+    context.began(index)
     let result = results.unsafelyUnwrapped
     result.pointee.kind = UInt8(WASMTIME_I32)
     continuation.unsafelyUnwrapped.pointee = wasmtime_async_continuation_t(
@@ -145,7 +180,7 @@ extension HostcallContext {
       status = errors.number(error)
     }
     result.pointee.of.i32 = status
-    context.observer?.hostcallEnded(index, status: status)
+    context.ended(index, status: status)
   }
 
   private func suspend(
@@ -175,7 +210,7 @@ extension HostcallContext {
     self.pending = nil
     pendingResult.unsafelyUnwrapped.pointee.of.i32 = status
     observer?.hostcallResumed()
-    observer?.hostcallEnded(pendingIndex, status: status)
+    ended(pendingIndex, status: status)
     return true
   }
 
@@ -187,10 +222,10 @@ extension HostcallContext {
     -> OpaquePointer?
   {
     let context = calling(caller)
-    context.observer?.hostcallBegan(index)
+    context.began(index)
     let status = raw.unsafelyUnwrapped[0].i32
     context.exitStatus = UInt32(bitPattern: status)
-    context.observer?.hostcallEnded(index, status: status)
+    context.ended(index, status: status)
     return wasmtime_trap_new("exit", 4)
   }
 
@@ -199,10 +234,10 @@ extension HostcallContext {
     _ index: UInt16, _ caller: OpaquePointer?, _ raw: UnsafeMutablePointer<wasmtime_val_raw_t>?
   ) -> OpaquePointer? {
     let context = calling(caller)
-    context.observer?.hostcallBegan(index)
+    context.began(index)
     let status = Int32(bitPattern: Status.unsupported.rawValue)
     raw.unsafelyUnwrapped[0].i32 = status
-    context.observer?.hostcallEnded(index, status: status)
+    context.ended(index, status: status)
     return nil
   }
 }

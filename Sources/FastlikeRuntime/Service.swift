@@ -115,7 +115,7 @@ public final class Service: RequestHandler {
         url: RedactedURL(request.head.uri), httpVersion: request.head.version.traced,
         arrivedAt: request.receivedAt,
         context: settings.tracePropagation.map { TracePropagation.context(of: request.head.headers, sampler: $0) }))
-    trace?.updateDeep { $0.requestHeaders = HeaderSummary.summarize(request.head.headers.textPairs) }
+    trace?.updateDeep { $0.requestHeaders = request.head.headers.summary }
     let loop = shared.loops.state(on: eventLoop)
     let served = ServedRequest(
       request, responder: responder, number: number, trace: trace, service: self, eventLoop: eventLoop)

@@ -146,8 +146,14 @@ struct HTTP2BackendTests {
       let client = try await edge.connect()
       _ = try await client.exchange("GET /send_v2?path=/hello HTTP/1.1\r\nHost: e\r\n\r\n")
       let names = Array(repeating: "origin", count: 8).joined(separator: ",")
+      // None is answered before all of them are there, so that none finds room that another one left.
+      async let gate: Void = {
+        try await eventually("all requests are there") { origin.seen.count == 9 }
+        origin.open(gate: "all")
+      }()
       let reply = try await client.exchange(
-        "GET /select_v2?backends=\(names)&path=/gather%3Fcount=4 HTTP/1.1\r\nHost: e\r\n\r\n")
+        "GET /select_v2?backends=\(names)&path=/gated/all HTTP/1.1\r\nHost: e\r\n\r\n")
+      try await gate
       await client.close()
       #expect(GuestReport(text: reply.text).values("send") == Array(repeating: "ok", count: 8))
       #expect(origin.mostStreams == 4)
@@ -173,14 +179,13 @@ struct HTTP2BackendTests {
   }
 
   @Test func onlyTheCallThatDialledShowsTheConnectionsPhases() async throws {
-    let page = try ReservedPort().port
     try await withHTTP2Origin { origin in
       let manifest = try Self.manifest(origin)
-      try await withFastlike("requests", ["-C", manifest, "--profile-ui", "127.0.0.1:\(page)"]) { edge in
+      try await withFastlike("requests", ["-C", manifest, "--profile-ui", "127.0.0.1:0"]) { edge in
         _ = try await edge.report("/select_v2?backends=origin,origin,origin&path=/gather%3Fcount=3")
         var output = ""
         try await eventually("the trace is there") {
-          output = try await fastlike(["trace", "export", "1", "--server", "http://127.0.0.1:\(page)"]).output
+          output = try await fastlike(["trace", "export", "1", "--server", try edge.server]).output
           return output.contains("backend_calls")
         }
         let calls = output.split(separator: #""pending_id":"#).dropFirst().map(String.init)

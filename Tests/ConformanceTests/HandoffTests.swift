@@ -175,15 +175,14 @@ struct HandoffTests {
   }
 
   @Test func theTraceTellsWhenTheConnectionWasTakenOver() async throws {
-    let page = try ReservedPort().port
-    try await withHandoff(["--profile-ui", "127.0.0.1:\(page)"]) { _, edge in
+    try await withHandoff(["--profile-ui", "127.0.0.1:0"]) { _, edge in
       let client = try await open("/tunnel", on: edge)
       try await client.send("12345")
       #expect(try await client.readBytes(5).count == 5)
       await client.close()
       var output = ""
       try await eventually("the trace is there") {
-        output = try await fastlike(["trace", "export", "1", "--server", "http://127.0.0.1:\(page)"]).output
+        output = try await fastlike(["trace", "export", "1", "--server", try edge.server]).output
         return output.contains("/tunnel")
       }
       #expect(output.contains(#""status":101"#) && output.contains(#""response_bytes":5"#))

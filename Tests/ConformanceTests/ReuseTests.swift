@@ -90,13 +90,12 @@ struct ReuseTests {
   }
 
   @Test func eachRequestHasATraceOfItsOwn() async throws {
-    let page = try ReservedPort().port
-    try await withFastlike("reuse", ["--profile-ui", "127.0.0.1:\(page)"]) { edge in
+    try await withFastlike("reuse", ["--profile-ui", "127.0.0.1:0"]) { edge in
       let reports = try await reports(["/turn", "/turn?x=1", "/last"], of: edge)
       #expect(reports.map { $0["turn"] } == ["1", "2", "3"])
       var output = ""
       try await eventually("three traces are listed") {
-        output = try await fastlike(["trace", "list", "--server", "http://127.0.0.1:\(page)"]).output
+        output = try await fastlike(["trace", "list", "--server", try edge.server]).output
         let lines = output.split(separator: "\n")
         return lines.count { $0.contains("/turn") } == 2 && lines.count { $0.contains("/last") } == 1
       }

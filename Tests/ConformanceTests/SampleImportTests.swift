@@ -49,10 +49,9 @@ struct SampleImportTests {
   }
 
   @Test func samplesJoinTheRequestsOfARunningServer() async throws {
-    let page = try ReservedPort().port
-    try await withFastlike("hello", ["--profile-ui", "127.0.0.1:\(page)"]) { edge in
+    try await withFastlike("hello", ["--profile-ui", "127.0.0.1:0"]) { edge in
       #expect(try await edge.get("/").status == 200)
-      let source = ["--server", "http://127.0.0.1:\(page)"]
+      let source = ["--server", try edge.server]
       let file = try temporaryFile("perf.txt", perfText(for: try await trace(source)))
       let finished = try await fastlike(["trace", "import-perf", file] + source)
       #expect(finished.status == .exited(0))
@@ -85,10 +84,9 @@ struct SampleImportTests {
   }
 
   @Test func aFileWithoutSamplesIsRefusedInOneLine() async throws {
-    let page = try ReservedPort().port
     let file = try temporaryFile("perf.txt", "# nothing\n")
-    try await withFastlike("hello", ["--profile-ui", "127.0.0.1:\(page)"]) { _ in
-      let finished = try await fastlike(["trace", "import-perf", file, "--server", "http://127.0.0.1:\(page)"])
+    try await withFastlike("hello", ["--profile-ui", "127.0.0.1:0"]) { edge in
+      let finished = try await fastlike(["trace", "import-perf", file, "--server", try edge.server])
       #expect(finished.status == .exited(1))
       #expect(finished.complaints.count == 1)
       #expect(finished.errors.contains("no native samples in input"))

@@ -74,15 +74,14 @@ struct SamplingTests {
 
   /// Serves the guest, asks for it so many times, and gives the traces.
   private func traces(_ flags: [String], requests: Int, headers: String = "") async throws -> [Trace] {
-    let page = try ReservedPort().port
     let module = try temporaryFile("spinning.wat", Self.spinning)
-    return try await withFastlike(module, flags + ["--profile-ui", "127.0.0.1:\(page)"]) { edge in
+    return try await withFastlike(module, flags + ["--profile-ui", "127.0.0.1:0"]) { edge in
       for _ in 0..<requests { #expect(try await edge.get("/", headers: headers).status == 200) }
       var traces: [Trace] = []
       for id in 1...requests {
         var text = ""
         try await eventually("trace \(id) is there") {
-          let shown = try await fastlike(["trace", "show", "\(id)", "--json", "--server", "http://127.0.0.1:\(page)"])
+          let shown = try await fastlike(["trace", "show", "\(id)", "--json", "--server", try edge.server])
           text = shown.output
           return shown.status == .exited(0)
         }
@@ -126,12 +125,11 @@ struct SamplingTests {
         (func $work (drop (call $init (i64.const 1))) (call $take))
         (func (export "_start") (call $work)))
       """)
-    let page = try ReservedPort().port
-    try await withFastlike(module, ["--profile-cpu", "--profile-ui", "127.0.0.1:\(page)"]) { edge in
+    try await withFastlike(module, ["--profile-cpu", "--profile-ui", "127.0.0.1:0"]) { edge in
       #expect(try await edge.get("/").status == 200)
       var shown = ""
       try await eventually("the trace is there") {
-        shown = try await fastlike(["trace", "show", "1", "--server", "http://127.0.0.1:\(page)"]).output
+        shown = try await fastlike(["trace", "show", "1", "--server", try edge.server]).output
         return shown.contains("Request 1")
       }
       #expect(shown.contains("64 to 320 KiB  take < work"))

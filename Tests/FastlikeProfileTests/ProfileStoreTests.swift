@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import FastlikeProfile
@@ -184,8 +185,128 @@ struct ProfileStoreTests {
     #expect(Set(store.recent().map(\.id)).count == 50)
   }
 
+  // MARK: Recorders that are used again
+
+  /// Records a request with something of everything.
+  private func fill(_ recorder: TraceRecorder) {
+    for _ in 0..<3 {
+      recorder.beginSpan(hostcall: 1)
+      recorder.label(.kvStore, "earlier")
+      recorder.suspend(cause: .backend)
+      recorder.endSpan(status: 4)
+    }
+    let call = recorder.backendCall(to: "earlier", method: "GET", url: RedactedURL("/earlier"), variant: .send)
+    recorder.finishBackendCall(call, outcome: .ok, status: 200)
+    let frame = recorder.internGuestFrame(StackFrame(name: "earlier", module: "m", kind: .guest))
+    recorder.guestStack(leafFirst: [frame], weightNanos: 1)
+    recorder.memoryGrew(from: 1, to: 2, stack: [])
+    recorder.dropGuestSamples(1)
+    recorder.sampleMemory(bytes: 1)
+    recorder.updateDeep { $0.bumpStoreAccess(kind: .kv, name: "earlier") }
+    recorder.recordSetup(nanoseconds: 1)
+    recorder.responseHead(status: 500)
+    recorder.responseBody(bytes: 9)
+    recorder.setOutcome(.trap)
+    recorder.note("earlier")
+  }
+
+  @Test func aRecorderThatIsUsedAgainHoldsNothingOfTheRequestBefore() throws {
+    let store = ProfileStore(settings: ProfileStoreSettings(retain: 1), mode: .deep)
+    let used = try withFilledRecorder(in: store) { ObjectIdentifier($0) }
+    store.begin(head("/second"))?.finish()
+    let recorder = try #require(store.begin(head("/third")))
+    #expect(ObjectIdentifier(recorder) == used)
+    #expect(store.inFlight().map(\.url.path) == ["/third"])
+    let trace = recorder.finish()
+    var expected = RequestTrace(id: 3)
+    expected.moduleID = "m"
+    expected.method = "GET"
+    expected.url = RedactedURL("/third")
+    expected.deep = DeepMetrics()
+    // What differs from one recording to the next, and what is the same in all.
+    expected.processID = trace.processID
+    expected.wallStartUnixNanos = trace.wallStartUnixNanos
+    expected.monotonicStartNanos = trace.monotonicStartNanos
+    expected.wallNanos = trace.wallNanos
+    expected.time = TimeAccount(
+      closing: trace.wallNanos, queue: 0, setup: 0, host: 0, blocked: BlockedTime(), blockedInHostcalls: 0)
+    #expect(trace == expected)
+  }
+
+  private func withFilledRecorder<Result>(
+    in store: ProfileStore, _ body: (TraceRecorder) -> Result
+  ) throws -> Result {
+    let recorder = try #require(store.begin(head("/first")))
+    fill(recorder)
+    recorder.finish()
+    return body(recorder)
+  }
+
+  @Test func aRecorderThatSomebodyHoldsIsNotUsedAgain() throws {
+    let store = ProfileStore(settings: ProfileStoreSettings(retain: 1))
+    let held = try #require(store.begin(head("/held")))
+    held.finish()
+    for _ in 0..<10 { store.begin(head("/later"))?.finish() }
+    #expect(held.finish().url.path == "/held")
+    #expect(store.recent().map(\.url.path) == ["/later"])
+  }
+
+  @Test func aTraceThatWasReadOutlivesItsRecorder() throws {
+    let store = ProfileStore(settings: ProfileStoreSettings(retain: 1), mode: .deep)
+    let first = try withFilledRecorder(in: store) { $0.finish() }
+    let before = first
+    for _ in 0..<5 { try withFilledRecorder(in: store) { _ in } }
+    #expect(first == before)
+    #expect(first.id == 1 && first.spans.count == 3 && first.labels.count == 2)
+  }
+
+  @Test func theNewestOfAllThreadsAreKept() async {
+    let store = ProfileStore(settings: ProfileStoreSettings(retain: 10))
+    let threads = (0..<20).map { number in
+      Thread { for _ in 0..<50 { store.begin(head("/\(number)"))?.finish() } }
+    }
+    for thread in threads { thread.start() }
+    while !threads.allSatisfy(\.isFinished) { try? await Task.sleep(for: .milliseconds(1)) }
+    store.begin(head("/last"))?.finish()
+    #expect(store.count == 10)
+    #expect(store.recent().count == 10)
+    #expect(store.recent(1).map(\.url.path) == ["/last"])
+    #expect(store.statistics == ProfileStore.Statistics(completed: 1001, evicted: 991))
+    #expect(store.recent().allSatisfy { store.trace(id: $0.id) == $0 })
+  }
+
+  @Test func aStoreGoesAwayWithWhatItKeeps() {
+    weak var recorder: TraceRecorder?
+    do {
+      let store = ProfileStore(settings: ProfileStoreSettings(retain: 1))
+      recorder = store.begin(head())
+      for _ in 0..<3 { store.begin(head())?.finish() }
+    }
+    #expect(recorder == nil)
+  }
+
   @Test func theBindingTellsWhetherDeepIsOn() {
     #expect(ProfileBinding(store: ProfileStore(mode: .deep), moduleID: "m").isDeep)
     #expect(!ProfileBinding(store: nil, moduleID: "m").isDeep)
+  }
+}
+
+struct IDIndexTests {
+  @Test func findsWhatADictionaryFinds() {
+    var index = IDIndex()
+    var expected: [UInt64: UInt64] = [:]
+    var random = SystemRandomNumberGenerator()
+    for step in UInt64(0)..<20_000 {
+      // Few different ones, so that they meet; and some that lie in a row, as ids do.
+      let id = step.isMultiple(of: 3) ? step : UInt64.random(in: 0..<500, using: &random)
+      if expected[id] != nil {
+        index.remove(id)
+        expected[id] = nil
+      } else {
+        index.insert(id, step)
+        expected[id] = step
+      }
+    }
+    #expect((UInt64(0)..<20_100).allSatisfy { index[$0] == expected[$0] })
   }
 }

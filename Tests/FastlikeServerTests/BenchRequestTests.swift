@@ -83,7 +83,7 @@ struct BenchRequestTests {
   @Test func requestsComeAsOftenAsTheirWeightsSay() {
     let weights = [1, 3, 2]
     let requests = weights.map { BenchRequest(head: RequestHead(), weight: $0) }
-    var rotation = BenchRotation(requests)
+    let rotation = BenchRotation(requests)
     let order = (0..<12).map { _ in rotation.next() }
     #expect(weights.indices.map { index in order.count { $0 == index } } == [2, 6, 4])
     #expect(order.prefix(6).elementsEqual(order.suffix(6)))

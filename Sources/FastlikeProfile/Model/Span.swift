@@ -84,4 +84,23 @@ public struct TraceLabel: Sendable, Hashable {
       self.name = PrintableText.bounded(name, to: Self.maximumBytes)
     }
   }
+
+  /// The name of a header as a guest has it, in lower case.
+  init(headerName name: UnsafeRawBufferPointer) {
+    let name = Self.lowered(name.prefix(Self.maximumBytes))
+    kind = .headerName
+    self.name =
+      HeaderRedaction.isRedacted(name)
+      ? HeaderRedaction.placeholder : PrintableText.bounded(name, to: Self.maximumBytes)
+  }
+
+  private static func lowered(_ name: Slice<UnsafeRawBufferPointer>) -> String {
+    guard name.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return String(decoding: name, as: UTF8.self).lowercased() }
+    return String(unsafeUninitializedCapacity: name.count) { buffer in
+      for (place, byte) in name.enumerated() {
+        buffer[place] = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+      }
+      return name.count
+    }
+  }
 }

@@ -16,22 +16,59 @@ public struct HeaderSummary: Sendable, Hashable {
     self.bytes = bytes
   }
 
+  private init(bounded name: String, count: Int, bytes: Int) {
+    self.name = name
+    self.count = count
+    self.bytes = bytes
+  }
+
   /// Summarises headers: one row for each name, sorted by name. Redacted headers keep one row each, all named
   /// `<redacted>`, so a large one can be seen without telling which it is.
   public static func summarize(_ headers: some Sequence<(name: String, value: String)>) -> [HeaderSummary] {
-    summarize(sizes: headers.lazy.map { (name: $0.name, valueBytes: $0.value.utf8.count) })
+    summarize(sizes: headers.map { (name: $0.name, valueBytes: $0.value.utf8.count) })
   }
 
   /// Summarises headers of which only the sizes of the values are given.
   public static func summarize(sizes headers: some Sequence<(name: String, valueBytes: Int)>) -> [HeaderSummary] {
-    var rows: [String: (count: Int, bytes: Int)] = [:]
-    for header in headers {
-      let size = header.name.utf8.count + header.valueBytes + 4
-      rows[HeaderRedaction.canonical(header.name), default: (0, 0)].count += 1
-      rows[HeaderRedaction.canonical(header.name), default: (0, 0)].bytes += size
+    let headers = Array(headers)
+    return summarize(
+      fields: headers.count, name: { ArraySlice(headers[$0].name.utf8) }, valueBytes: { headers[$0].valueBytes })
+  }
+
+  /// Summarises headers that lie in a host's own storage.
+  /// - Parameters:
+  ///   - fields: The number of fields.
+  ///   - name: The bytes of a field's name, by its index.
+  ///   - valueBytes: The number of bytes of a field's value, by its index.
+  public static func summarize(
+    fields: Int, name: (Int) -> ArraySlice<UInt8>, valueBytes: (Int) -> Int
+  ) -> [HeaderSummary] {
+    var rows: [(name: String, count: Int, bytes: Int)] = []
+    rows.reserveCapacity(fields)
+    // A message of very many names is looked up in a table.
+    var places: [String: Int] = [:]
+    for field in 0..<fields {
+      let bytes = name(field)
+      let key = HeaderRedaction.canonical(bytes)
+      let size = bytes.count + valueBytes(field) + 4
+      let known = rows.count <= 32 ? rows.firstIndex { $0.name == key } : places[key]
+      if let known {
+        rows[known].count += 1
+        rows[known].bytes += size
+      } else {
+        rows.append((key, 1, size))
+        if rows.count > 32 {
+          if places.isEmpty { for (place, row) in rows.enumerated() { places[row.name] = place } }
+          places[key] = rows.count - 1
+        }
+      }
     }
-    return rows.map { HeaderSummary(name: $0.key, count: $0.value.count, bytes: $0.value.bytes) }
-      .sorted { ($0.name, $0.bytes, $0.count) < ($1.name, $1.bytes, $1.count) }
+    return rows.map { row in
+      let name =
+        HeaderRedaction.isRedacted(row.name) ? HeaderRedaction.placeholder : PrintableText.bounded(row.name, to: 256)
+      return HeaderSummary(bounded: name, count: row.count, bytes: row.bytes)
+    }
+    .sorted { $0.name == $1.name ? ($0.bytes, $0.count) < ($1.bytes, $1.count) : $0.name < $1.name }
   }
 }
 
@@ -59,16 +96,18 @@ public enum HeaderRedaction {
   private static let lengths = names.reduce(into: UInt64(0)) { $0 |= 1 << UInt64($1.utf8.count) }
 
   /// Upper case at the start and after hyphens, lower case elsewhere. Names that are no tokens stay as they are.
-  static func canonical(_ name: String) -> String {
-    var bytes = Array(name.utf8)
-    guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return name }
-    var atStart = true
-    for index in bytes.indices {
-      let byte = bytes[index]
-      let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-      if isLetter { bytes[index] = atStart ? byte & ~0x20 : byte | 0x20 }
-      atStart = byte == UInt8(ascii: "-")
+  static func canonical(_ name: String) -> String { canonical(ArraySlice(name.utf8)) }
+
+  static func canonical(_ name: ArraySlice<UInt8>) -> String {
+    guard name.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return String(decoding: name, as: UTF8.self) }
+    return String(unsafeUninitializedCapacity: name.count) { buffer in
+      var atStart = true
+      for (place, byte) in name.enumerated() {
+        let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+        buffer[place] = !isLetter ? byte : atStart ? byte & ~0x20 : byte | 0x20
+        atStart = byte == UInt8(ascii: "-")
+      }
+      return name.count
     }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

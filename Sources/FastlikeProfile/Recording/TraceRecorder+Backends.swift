@@ -21,23 +21,23 @@ extension TraceRecorder {
     to name: String, method: String, url: RedactedURL, variant: BackendVariant, pendingID: UInt32 = 0,
     isDynamic: Bool = false, startedAt: UInt64? = nil
   ) -> BackendCallToken {
-    guard wallEnd == nil else { return .none }
-    guard backendCalls.count < limits.backendCalls else {
-      droppedBackendCalls += 1
+    guard details.pointee.wallEnd == nil else { return .none }
+    guard details.pointee.backendCalls.count < limits.backendCalls else {
+      details.pointee.droppedBackendCalls += 1
       return .none
     }
-    backendCalls.append(
+    details.pointee.backendCalls.append(
       BackendCall(
         name: name, method: method, url: url, variant: variant, pendingID: pendingID,
         started: startedAt.map { offset(ofMonotonic: $0) } ?? now, isDynamic: isDynamic))
-    backendStates.append(BackendCallState())
-    return BackendCallToken(index: Int32(backendCalls.count - 1))
+    details.pointee.backendStates.append(BackendCallState())
+    return BackendCallToken(index: Int32(details.pointee.backendCalls.count - 1))
   }
 
   /// Changes what is recorded of a call: phases, bytes, peer. Without effect after ``finish()``.
   public func updateBackendCall(_ token: BackendCallToken, _ change: (inout BackendCall) -> Void) {
     guard !isFinished, token.index >= 0 else { return }
-    change(&backendCalls[Int(token.index)])
+    change(&details.pointee.backendCalls[Int(token.index)])
   }
 
   /// Gives a phase between two instants of the monotonic clock, for use in ``updateBackendCall(_:_:)``; nil unless
@@ -56,14 +56,14 @@ extension TraceRecorder {
     _ token: BackendCallToken, outcome: BackendOutcome, status: Int = 0, failure: BackendFailure? = nil,
     endedAt: UInt64? = nil
   ) {
-    guard !isFinished, token.index >= 0, !backendStates[Int(token.index)].isComplete else { return }
+    guard !isFinished, token.index >= 0, !details.pointee.backendStates[Int(token.index)].isComplete else { return }
     let index = Int(token.index)
-    backendStates[index].isComplete = true
-    backendCalls[index].outcome = outcome
-    if status != 0 { backendCalls[index].status = status }
-    if let failure { backendCalls[index].failure = failure }
+    details.pointee.backendStates[index].isComplete = true
+    details.pointee.backendCalls[index].outcome = outcome
+    if status != 0 { details.pointee.backendCalls[index].status = status }
+    if let failure { details.pointee.backendCalls[index].failure = failure }
     let end = endedAt.map { offset(ofMonotonic: $0) } ?? now
-    backendCalls[index].totalNanos = max(0, end - backendCalls[index].started)
+    details.pointee.backendCalls[index].totalNanos = max(0, end - details.pointee.backendCalls[index].started)
   }
 
   /// The `traceparent` that the backend of a call gets; nil where traces are not joined to others.
@@ -74,32 +74,38 @@ extension TraceRecorder {
   /// The guest asked for the call's response: polled, waited, selected, or used it through async I/O.
   public func observeBackendCall(_ token: BackendCallToken) {
     guard !isFinished, token.index >= 0 else { return }
-    backendStates[Int(token.index)].isObserved = true
+    details.pointee.backendStates[Int(token.index)].isObserved = true
   }
 
   /// Calls that the guest asked for and that are still running: what a grace period after the request could wait for.
   public var awaitedBackendCalls: Int {
-    zip(backendCalls, backendStates).count { !$1.isComplete && ($1.isObserved || $0.pendingID == 0) }
+    zip(details.pointee.backendCalls, details.pointee.backendStates).count {
+      !$1.isComplete && ($1.isObserved || $0.pendingID == 0)
+    }
   }
 
   /// Settles what is still open when the trace closes.
   func sweepBackendCalls() {
-    let end = wallEnd ?? now
+    let end = details.pointee.wallEnd ?? now
     var orphaned = 0
     var incomplete = 0
-    for index in backendCalls.indices {
-      let state = backendStates[index]
-      let wasAskedFor = state.isObserved || backendCalls[index].pendingID == 0
-      if !state.isComplete { backendCalls[index].totalNanos = max(0, end - backendCalls[index].started) }
+    for index in details.pointee.backendCalls.indices {
+      let state = details.pointee.backendStates[index]
+      let wasAskedFor = state.isObserved || details.pointee.backendCalls[index].pendingID == 0
+      if !state.isComplete {
+        details.pointee.backendCalls[index].totalNanos = max(0, end - details.pointee.backendCalls[index].started)
+      }
       if !wasAskedFor {
-        backendCalls[index].outcome = .orphaned
+        details.pointee.backendCalls[index].outcome = .orphaned
         orphaned += 1
       } else if !state.isComplete {
-        backendCalls[index].outcome = .incomplete
+        details.pointee.backendCalls[index].outcome = .incomplete
         incomplete += 1
       }
     }
-    if orphaned > 0 { note(TraceNote("backend calls whose response nobody asked for", count: orphaned)) }
+    if orphaned > 0 {
+      note(TraceNote("backend calls whose response nobody asked for", count: orphaned))
+    }
     if incomplete > 0 { note(TraceNote("backend calls still running at the request's end", count: incomplete)) }
   }
 }

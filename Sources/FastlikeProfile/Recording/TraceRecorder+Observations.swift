@@ -4,19 +4,19 @@ extension TraceRecorder {
   /// A head left for the client; informational ones do not count.
   public func responseHead(status: Int) {
     guard !isFinished else { return }
-    response.writeHead(status: status, at: now)
+    details.pointee.response.writeHead(status: status, at: now)
   }
 
   /// Body bytes left for the client.
   public func responseBody(bytes: Int) {
     guard !isFinished else { return }
-    response.write(bytes: bytes, at: now)
+    details.pointee.response.write(bytes: bytes, at: now)
   }
 
   /// The client's connection was taken over.
   public func responseHijacked() {
     guard !isFinished else { return }
-    response.hijack(at: now)
+    details.pointee.response.hijack(at: now)
   }
 
   /// Takes over what a server observed itself.
@@ -26,16 +26,17 @@ extension TraceRecorder {
   ///   - headerFlushed: When the head left, in monotonic nanoseconds; now by default.
   public func setResponse(status: Int, bytes: Int64, headerFlushed: UInt64? = nil) {
     guard !isFinished else { return }
-    response.set(status: status, bytes: bytes, headerFlushed: headerFlushed.map { offset(ofMonotonic: $0) } ?? now)
+    details.pointee.response.set(
+      status: status, bytes: bytes, headerFlushed: headerFlushed.map { offset(ofMonotonic: $0) } ?? now)
   }
 
   /// What was seen of the response so far.
-  public var responseObservation: ResponseObservation { response }
+  public var responseObservation: ResponseObservation { details.pointee.response }
 
   // MARK: - Guest stacks
 
   /// The index of a function for ``guestStack(leafFirst:weightNanos:)``; hosts keep it with the function.
-  public func internGuestFrame(_ frame: StackFrame) -> UInt32 { stacks.internFrame(frame) }
+  public func internGuestFrame(_ frame: StackFrame) -> UInt32 { details.pointee.stacks.internFrame(frame) }
 
   /// Records a stack of the guest, as indices from ``internGuestFrame(_:)``, leaf first. Samples come in the order of
   /// their time.
@@ -47,29 +48,29 @@ extension TraceRecorder {
     leafFirst frames: some BidirectionalCollection<UInt32>, weightNanos: Int64 = 0, isGuestCPU: Bool = true,
     monotonicNanos: UInt64? = nil
   ) {
-    guard wallEnd == nil else { return }
-    guard guestSamples.count < limits.guestSamples else {
-      droppedGuestSamples += 1
+    guard details.pointee.wallEnd == nil else { return }
+    guard details.pointee.guestSamples.count < limits.guestSamples else {
+      details.pointee.droppedGuestSamples += 1
       return
     }
-    guard let stack = stacks.internStack(leafFirst: frames) else { return }
-    if isGuestCPU { sampledGuestNanos += weightNanos }
+    guard let stack = details.pointee.stacks.internStack(leafFirst: frames) else { return }
+    if isGuestCPU { details.pointee.sampledGuestNanos += weightNanos }
     let time = monotonicNanos.map { offset(ofMonotonic: $0) } ?? now
-    guestSamples.append(StackSample(relativeNanos: time, stack: stack, weightNanos: weightNanos))
+    details.pointee.guestSamples.append(StackSample(relativeNanos: time, stack: stack, weightNanos: weightNanos))
   }
 
   /// Counts samples that could not be kept.
-  public func dropGuestSamples(_ count: Int) { droppedGuestSamples += count }
+  public func dropGuestSamples(_ count: Int) { details.pointee.droppedGuestSamples += count }
 
   /// Records that the guest's memory has grown.
   /// - Parameter stack: What the guest was doing, innermost function first.
   public func memoryGrew(from old: Int, to new: Int, stack: @autoclosure () -> [StackFrame]) {
-    guard wallEnd == nil else { return }
-    guard memoryGrowth.count < MemoryGrowth.cap else {
-      droppedMemoryGrowth += 1
+    guard details.pointee.wallEnd == nil else { return }
+    guard details.pointee.memoryGrowth.count < MemoryGrowth.cap else {
+      details.pointee.droppedMemoryGrowth += 1
       return
     }
-    memoryGrowth.append(
+    details.pointee.memoryGrowth.append(
       MemoryGrowth(
         relativeNanos: now, fromBytes: Int64(old), toBytes: Int64(new), stack: stack().map(\.name)))
   }
@@ -77,20 +78,19 @@ extension TraceRecorder {
   // MARK: - Deep metrics
 
   /// Whether deep metrics are recorded.
-  @inlinable
-  public var isDeep: Bool { deepMetrics != nil }
+  public var isDeep: Bool { mode.includesDeep }
 
   /// Changes the deep metrics; without effect in other modes.
-  @inlinable
   public func updateDeep(_ change: (inout DeepMetrics) -> Void) {
-    if deepMetrics != nil { change(&deepMetrics!) }
+    guard mode.includesDeep else { return }
+    if details.pointee.deepMetrics != nil { change(&details.pointee.deepMetrics!) }
   }
 
   /// Records the size of the guest's memory; without effect unless deep. It goes on when the span cap is reached.
   /// - Parameter bytes: Bytes of linear memory.
-  @inlinable
   public func sampleMemory(bytes: Int) {
-    guard deepMetrics != nil else { return }
-    deepMetrics!.addHeapSample(relativeNanos: now, memoryBytes: Int64(bytes), cap: limits.heapSamples)
+    guard mode.includesDeep, details.pointee.deepMetrics?.heapSamples.last?.memoryBytes != Int64(bytes) else { return }
+    details.pointee.deepMetrics?.addHeapSample(
+      relativeNanos: now, memoryBytes: Int64(bytes), cap: details.pointee.limits.heapSamples)
   }
 }

@@ -50,58 +50,23 @@ public struct TraceHead: Sendable, Hashable {
 /// everything else is without effect, so late answers of backends need no check.
 public final class TraceRecorder: @unchecked Sendable {
   // Sendable because a request may move between threads; the host's own hand-over orders the accesses (one writer at
-  // a time). A closed recorder is only read, but for the trace, which is behind a lock.
+  // a time). A closed recorder is only read, but for the trace, which is behind a lock. The store gives its recorder to another
+  // request when nobody else holds it.
 
-  /// The trace's id.
-  public let id: UInt64
-  /// What was known at the beginning.
-  public let head: TraceHead
   /// What is recorded.
   public let mode: ProfileMode
-  /// How much is kept.
-  public let limits: TraceLimits
-
   @usableFromInline let core: UnsafeMutablePointer<RecordingCore>
+  let details: UnsafeMutablePointer<RecordingDetails>
+  private let block: RecordingBlock
   /// What happens right now, for the store's list of running requests.
   @usableFromInline let live: LiveActivity
   /// Where the store's list of running requests has it; the store's to change.
-  var runningSlot: Int32 = -1
+  var runningPlace: Int32 = -1
   let hostcalls: HostcallNameTable
-  let wallStartUnixNanos: Int64
-  let monotonicStartNanos: UInt64
-  let queueNanos: Int64
-  var setupNanos: Int64 = 0
-  var wallEnd: Int64?
-  var blockedTime = BlockedTime()
-  var blocked: [BlockedInterval] = []
-  var droppedBlockedIntervals = 0
-  /// What spans refer to; index 0 of the finished trace is ``TraceLabel/none``, so these begin at 1.
-  var labels: [TraceLabel] = []
-  /// Finds labels where there are too many to look at each.
-  private var labelIndices: [TraceLabel: UInt32] = [:]
-  /// Up to so many labels are compared one by one.
-  private static let comparedLabels = 16
-  var backendCalls: [BackendCall] = []
-  var backendStates: [BackendCallState] = []
-  var droppedBackendCalls = 0
-  var stacks = StackTable.Builder()
-  var guestSamples: [StackSample] = []
-  var droppedGuestSamples = 0
-  var memoryGrowth: [MemoryGrowth] = []
-  var droppedMemoryGrowth = 0
-  /// CPU time of the samples that are the guest's own.
-  var sampledGuestNanos: Int64 = 0
-  var response = ResponseObservation()
-  var outcome = TraceOutcome.normal
-  var notes: [TraceNote] = []
-  @usableFromInline var deepMetrics: DeepMetrics?
-  private let store: ProfileStore?
+  /// Where the store has it; nil without a store, and when the recording is closed.
+  private var part: StorePart?
   private let pool: SpanChunkPool
-  /// The hostcalls of a closed recording.
-  private var spans: [Span] = []
-  private(set) var isClosed = false
   private let made = Mutex<MadeTrace?>(nil)
-
   /// Most traces of a busy edge are evicted unread, so a trace is made when it is first asked for.
   private final class MadeTrace: Sendable {
     let trace: RequestTrace
@@ -116,47 +81,52 @@ public final class TraceRecorder: @unchecked Sendable {
     id: UInt64, head: TraceHead, hostcalls: HostcallNameTable, mode: ProfileMode = .trace,
     limits: TraceLimits = TraceLimits()
   ) {
-    self.init(id: id, head: head, hostcalls: hostcalls, mode: mode, limits: limits, store: nil)
+    self.init(id: id, head: head, hostcalls: hostcalls, mode: mode, limits: limits, part: nil)
   }
 
   init(
     id: UInt64, head: TraceHead, hostcalls: HostcallNameTable, mode: ProfileMode, limits: TraceLimits,
-    store: ProfileStore?, pool: SpanChunkPool = .shared
+    part: StorePart?, pool: SpanChunkPool = .shared
   ) {
-    let monotonic = ctimestamp_monotonic()
-    let cycles = ctimestamp_cycles()
-    let queue = head.arrivedAt.map { max(0, Int64(bitPattern: monotonic &- $0)) } ?? 0
-    self.id = id
-    self.head = head
     self.hostcalls = hostcalls
     self.mode = mode
-    self.limits = limits
-    self.store = store
+    self.part = part
     self.pool = pool
     live = LiveActivity()
-    queueNanos = queue
-    monotonicStartNanos = monotonic &- UInt64(queue)
-    wallStartUnixNanos = Self.unixNanoseconds() - queue
-    core = .allocate(capacity: 1)
+    block = RecordingBlock()
+    core = block.core
+    details = block.details
+    let start = RecordingStart(after: head.arrivedAt)
+    details.initialize(
+      to: RecordingDetails(id: id, head: head, limits: limits, start: start, isDeep: mode.includesDeep))
     core.initialize(
-      to: RecordingCore(originOffset: queue, cycles: cycles, nanos: monotonic, scale: TraceClock.calibration.scale))
-    if mode.includesDeep { deepMetrics = DeepMetrics() }
+      to: RecordingCore(
+        first: block.first, start: start, scale: TraceClock.calibration.scale, cap: limits.spans))
   }
 
   deinit {
-    if !isClosed {
-      _ = core.pointee.drain(into: pool)
-      store?.abandon(self)
+    if !isFinished {
+      _ = core.pointee.settle(into: pool)
+      part?.abandon(self)
     }
-    core.deinitialize(count: 1)
-    core.deallocate()
+    block.delete()
   }
 
-  private static func unixNanoseconds() -> Int64 {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
+  /// Begins to record another request, when nobody else has the recorder.
+  func restart(id: UInt64, head: TraceHead, limits: TraceLimits, in part: StorePart) {
+    self.part = part
+    let start = RecordingStart(after: head.arrivedAt)
+    details.pointee.restart(id: id, head: head, limits: limits, start: start, isDeep: mode.includesDeep)
+    core.pointee.restart(at: start, cap: limits.spans)
+    made.withLock { $0 = nil }
   }
+
+  /// The trace's id.
+  public var id: UInt64 { details.pointee.id }
+  /// What was known at the beginning.
+  public var head: TraceHead { details.pointee.head }
+  /// How much is kept.
+  public var limits: TraceLimits { details.pointee.limits }
 
   // MARK: - Time
 
@@ -166,20 +136,20 @@ public final class TraceRecorder: @unchecked Sendable {
 
   /// Turns an instant of the monotonic clock into nanoseconds from the trace's start; 0 for an earlier one.
   public func offset(ofMonotonic nanoseconds: UInt64) -> Int64 {
-    max(0, Int64(bitPattern: nanoseconds &- monotonicStartNanos))
+    max(0, Int64(bitPattern: nanoseconds &- details.pointee.start.arrival))
   }
 
   /// Adds a known length to the time of preparation.
   public func recordSetup(nanoseconds: Int64) {
-    guard wallEnd == nil else { return }
-    setupNanos += max(0, nanoseconds)
+    guard details.pointee.wallEnd == nil else { return }
+    details.pointee.setupNanos += max(0, nanoseconds)
   }
 
   /// Preparation is over: what passed since the recording's begin, without suspensions and hostcalls, was set-up.
   public func endSetup() {
-    guard wallEnd == nil else { return }
-    let blockedOutside = blockedTime.total - core.pointee.blockedInHostcalls
-    setupNanos = max(0, now - queueNanos - blockedOutside - core.pointee.hostcallNanos)
+    guard details.pointee.wallEnd == nil else { return }
+    let blockedOutside = details.pointee.blockedTime.total - core.pointee.blockedInHostcalls
+    details.pointee.setupNanos = max(0, now - details.pointee.start.queue - blockedOutside - core.pointee.hostcallNanos)
   }
 
   // MARK: - Spans
@@ -252,33 +222,22 @@ public final class TraceRecorder: @unchecked Sendable {
   /// - Parameter name: The name of a configured thing, or of a header. Never a key or a value.
   public func label(_ kind: TraceLabel.Kind, _ name: String) {
     guard core.pointee.depth != 0 else { return }
-    let span = core.pointee.cursor
-    if span.pointee.label0 == 0 {
-      span.pointee.label0 = intern(TraceLabel(kind: kind, name: name))
-    } else if span.pointee.label1 == 0 {
-      span.pointee.label1 = intern(TraceLabel(kind: kind, name: name))
-    }
+    label(TraceLabel(kind: kind, name: name))
   }
 
-  /// The index of a label in the finished trace.
-  private func intern(_ label: TraceLabel) -> UInt32 {
-    if labels.count <= Self.comparedLabels {
-      if let known = labels.firstIndex(of: label) { return UInt32(known + 1) }
-    } else if let known = labelIndices[label] {
-      return known
+  /// Tells which header the open span touches, by the bytes of its name.
+  public func label(headerName name: UnsafeRawBufferPointer) {
+    guard core.pointee.depth != 0 else { return }
+    label(TraceLabel(headerName: name))
+  }
+
+  private func label(_ label: TraceLabel) {
+    let span = core.pointee.cursor
+    if span.pointee.label0 == 0 {
+      span.pointee.label0 = details.pointee.intern(label)
+    } else if span.pointee.label1 == 0 {
+      span.pointee.label1 = details.pointee.intern(label)
     }
-    let isFull = labels.count >= limits.labels
-    let kept = isFull ? TraceLabel(kind: .other, name: "(other)") : label
-    if isFull, let known = labels.lastIndex(of: kept) { return UInt32(known + 1) }
-    labels.append(kept)
-    let index = UInt32(labels.count)
-    if labels.count > Self.comparedLabels {
-      if labelIndices.isEmpty {
-        for (place, label) in labels.enumerated() { labelIndices[label] = UInt32(place + 1) }
-      }
-      labelIndices[kept] = index
-    }
-    return index
   }
 
   // MARK: - Suspension
@@ -286,7 +245,7 @@ public final class TraceRecorder: @unchecked Sendable {
   /// The guest is suspended. While it is already, the cause changes from here on.
   public func suspend(cause: BlockCause) {
     resume()
-    guard wallEnd == nil else { return }
+    guard details.pointee.wallEnd == nil else { return }
     core.pointee.suspendedAt = now
     core.pointee.suspension = UInt32(cause.rawValue) + 1
     live.suspend(cause)
@@ -302,24 +261,20 @@ public final class TraceRecorder: @unchecked Sendable {
     let inHostcall = core.pointee.depth != 0
     core.pointee.suspension = 0
     live.resume()
-    blockedTime[cause] += duration
+    details.pointee.blockedTime[cause] += duration
     if inHostcall {
       core.pointee.cursor.pointee.blocked += duration
       core.pointee.blockedInHostcalls += duration
     }
-    guard blocked.count < limits.blockedIntervals else {
-      droppedBlockedIntervals += 1
-      return
-    }
-    blocked.append(BlockedInterval(start: start, duration: duration, cause: cause, inHostcall: inHostcall))
+    details.pointee.add(BlockedInterval(start: start, duration: duration, cause: cause, inHostcall: inHostcall))
   }
 
   // MARK: - End
 
   /// Sets how the request ended; the first that is not normal stays.
   public func setOutcome(_ outcome: TraceOutcome) {
-    guard !isClosed, self.outcome == .normal else { return }
-    self.outcome = outcome
+    guard !isFinished, details.pointee.outcome == .normal else { return }
+    details.pointee.outcome = outcome
   }
 
   /// Adds a remark; see ``TraceNote``.
@@ -327,17 +282,17 @@ public final class TraceRecorder: @unchecked Sendable {
 
   /// Adds a remark; see ``TraceNote``.
   public func note(_ note: TraceNote) {
-    guard !isClosed, notes.count < limits.notes else { return }
-    notes.append(note)
+    guard !isFinished, details.pointee.notes.count < details.pointee.limits.notes else { return }
+    details.pointee.notes.append(note)
   }
 
   /// The request is over for its client: the wall time stops here, and hostcalls are recorded no more. Backend calls
   /// can still be updated until ``finish()``. A second call is without effect.
   public func end() {
-    guard wallEnd == nil else { return }
+    guard details.pointee.wallEnd == nil else { return }
     resume()
     while core.pointee.depth > 0 { endSpan(status: -1) }
-    wallEnd = now
+    details.pointee.wallEnd = now
     core.pointee.close()
   }
 
@@ -348,20 +303,15 @@ public final class TraceRecorder: @unchecked Sendable {
   /// A host that does not look at the trace itself calls this rather than ``finish()``: the trace is made when somebody
   /// asks the store for it.
   public func close() {
-    guard !isClosed else { return }
+    guard !isFinished else { return }
     end()
     sweepBackendCalls()
-    deepMetrics?.finalize()
-    spans = core.pointee.drain(into: pool)
-    labels = labels.exactCopy()
-    labelIndices = [:]
-    backendCalls = backendCalls.exactCopy()
-    backendStates = []
-    blocked = blocked.exactCopy()
-    guestSamples = guestSamples.exactCopy()
-    notes = notes.exactCopy()
-    isClosed = true
-    store?.complete(self)
+    details.pointee.deepMetrics?.finalize()
+    details.pointee.spans = core.pointee.settle(into: pool)
+    details.pointee.settle()
+    details.pointee.isClosed = true
+    part?.complete(self)
+    part = nil
   }
 
   /// As ``close()``, and returns the trace. A second call returns the same trace.
@@ -372,7 +322,7 @@ public final class TraceRecorder: @unchecked Sendable {
   }
 
   /// Whether ``close()`` or ``finish()`` was called.
-  public var isFinished: Bool { isClosed }
+  public var isFinished: Bool { details.pointee.isClosed }
 
   /// The trace of a closed recording. Any thread may ask.
   var trace: RequestTrace {
@@ -385,52 +335,73 @@ public final class TraceRecorder: @unchecked Sendable {
   }
 
   /// How many hostcalls and backend calls a closed recording holds.
-  var size: (hostcalls: Int, backendCalls: Int) { (spans.count, backendCalls.count) }
+  var size: (hostcalls: Int, backendCalls: Int) {
+    (details.pointee.spans?.count ?? core.pointee.spanCount, details.pointee.backendCalls.count)
+  }
+
+  /// Whether stacks of the guest were sampled.
+  var hasGuestSamples: Bool { !details.pointee.guestSamples.isEmpty }
 
   /// Nanoseconds from start to end of a closed recording.
-  var wallNanos: Int64 { wallEnd ?? 0 }
+  var wallNanos: Int64 { details.pointee.wallEnd ?? 0 }
 
   /// As ``RequestTrace/isError``.
-  var isError: Bool { outcome != .normal || response.status >= 500 }
+  var isError: Bool { details.pointee.outcome != .normal || details.pointee.response.status >= 500 }
 
   /// Who owns the wall time of a closed recording.
   public var time: TimeAccount {
     TimeAccount(
-      closing: wallNanos, queue: queueNanos, setup: setupNanos,
-      host: core.pointee.hostcallNanos - core.pointee.blockedInHostcalls, blocked: blockedTime,
+      closing: wallNanos, queue: details.pointee.start.queue, setup: details.pointee.setupNanos,
+      host: core.pointee.hostcallNanos - core.pointee.blockedInHostcalls, blocked: details.pointee.blockedTime,
       blockedInHostcalls: core.pointee.blockedInHostcalls)
   }
 
-  /// What a closed recording adds to the store's sums.
+  /// The hostcalls of a closed recording.
+  func withSpans<Result>(_ body: (UnsafeBufferPointer<Span>) -> Result) -> Result {
+    guard let spans = details.pointee.spans else { return core.pointee.withFirstSpans(body) }
+    return spans.withUnsafeBufferPointer(body)
+  }
+
+  /// What a closed recording adds to the store's sums, beside its hostcalls.
   var summed: SummedRequest {
-    SummedRequest(
-      outcome: outcome, status: response.status, wallNanos: wallNanos, time: time,
-      responseBytes: response.bytesWritten, hostcalls: hostcalls, spans: spans,
-      hostcallNanos: core.pointee.hostcallNanos, backendCalls: backendCalls,
-      dropped: TraceTotals.Dropped(
-        spans: core.pointee.droppedSpans, backendCalls: droppedBackendCalls,
-        blockedIntervals: droppedBlockedIntervals, guestSamples: droppedGuestSamples,
-        heapSamples: deepMetrics?.heapSamplesDropped ?? 0),
-      heapSamples: deepMetrics?.heapSamples ?? [])
+    let details = details
+    return SummedRequest(
+      outcome: details.pointee.outcome, status: details.pointee.response.status, wallNanos: wallNanos, time: time,
+      responseBytes: details.pointee.response.bytesWritten, hostcalls: hostcalls,
+      hostcallNanos: core.pointee.hostcallNanos, backendCalls: details.pointee.backendCalls, dropped: dropped,
+      heapSamples: details.pointee.deepMetrics?.heapSamples ?? [])
+  }
+
+  private var dropped: TraceTotals.Dropped {
+    TraceTotals.Dropped(
+      spans: core.pointee.droppedSpans, backendCalls: details.pointee.droppedBackendCalls,
+      blockedIntervals: details.pointee.droppedBlockedIntervals,
+      guestSamples: details.pointee.droppedGuestSamples,
+      heapSamples: details.pointee.deepMetrics?.heapSamplesDropped ?? 0)
   }
 
   private func makeTrace() -> RequestTrace {
-    RequestTrace(
-      id: id, moduleID: head.moduleID, moduleName: head.moduleName, processID: Self.processID, method: head.method,
-      url: head.url, httpVersion: head.httpVersion, status: response.status, responseBytes: response.bytesWritten,
-      wallStartUnixNanos: wallStartUnixNanos, monotonicStartNanos: monotonicStartNanos, wallNanos: wallNanos,
-      headerFlushNanos: response.headerFlushed, hijackedNanos: response.hijacked,
-      nativeCPUNanos: sampledGuestNanos > 0 ? sampledGuestNanos : nil,
+    let details = details.pointee
+    let hasSamples = !details.guestSamples.isEmpty
+    return RequestTrace(
+      id: details.id, moduleID: details.head.moduleID, moduleName: details.head.moduleName,
+      processID: Self.processID, method: details.head.method, url: details.head.url,
+      httpVersion: details.head.httpVersion, status: details.response.status,
+      responseBytes: details.response.bytesWritten, wallStartUnixNanos: details.start.unix,
+      monotonicStartNanos: details.start.arrival, wallNanos: wallNanos,
+      headerFlushNanos: details.response.headerFlushed, hijackedNanos: details.response.hijacked,
+      nativeCPUNanos: details.sampledGuestNanos > 0 ? details.sampledGuestNanos : nil,
       time: time, hostcallNanos: core.pointee.hostcallNanos, hostcalls: hostcalls,
-      labels: labels.isEmpty ? Self.noLabels : Self.noLabels + labels, spans: spans, backendCalls: backendCalls,
-      blocked: blocked,
-      guestStacks: guestSamples.isEmpty ? .empty : StackProfile(table: stacks.finish(), samples: guestSamples),
-      droppedSpans: core.pointee.droppedSpans, droppedBackendCalls: droppedBackendCalls,
-      droppedBlockedIntervals: droppedBlockedIntervals, droppedGuestSamples: droppedGuestSamples,
-      memoryGrowth: memoryGrowth, droppedMemoryGrowth: droppedMemoryGrowth, outcome: outcome,
-      notes: notes, deep: deepMetrics, context: head.context)
+      labels: [TraceLabel.none] + details.labels, spans: withSpans { Array($0) },
+      backendCalls: details.backendCalls.exactCopy(), blocked: details.blocked.exactCopy(),
+      guestStacks: hasSamples
+        ? StackProfile(table: details.stacks.finish(), samples: details.guestSamples.exactCopy()) : .empty,
+      droppedSpans: core.pointee.droppedSpans, droppedBackendCalls: details.droppedBackendCalls,
+      droppedBlockedIntervals: details.droppedBlockedIntervals, droppedGuestSamples: details.droppedGuestSamples,
+      memoryGrowth: details.memoryGrowth, droppedMemoryGrowth: details.droppedMemoryGrowth,
+      outcome: details.outcome, notes: details.notes.exactCopy(), deep: details.deepMetrics,
+      context: details.head.context)
   }
 
   private static let processID = ProcessInfo.processInfo.processIdentifier
-  private static let noLabels = [TraceLabel.none]
 }

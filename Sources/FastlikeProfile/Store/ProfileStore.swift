@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// Keeps finished traces, newest first, and knows the requests that are running. Safe to use from any thread.
 ///
 /// A host without profiling has no store.
@@ -16,25 +14,15 @@ public final class ProfileStore: Sendable {
     public var abandoned = 0
   }
 
-  private struct State {
-    var settings: ProfileStoreSettings
-    /// As given, with the settings' cap of backend calls.
-    var limits: TraceLimits
-    var completed: TraceRing
-    var nextID: UInt64
-    var sampler = TraceSampler()
-    var statistics = Statistics()
-    var observers: [UInt64: @Sendable (FinishedRequest) -> Void] = [:]
-    var nextObserver: UInt64 = 0
-  }
+  private let shared: StoreShared
+  private let parts: [StorePart]
+  /// Threads that finish requests at the same time, one of them in each part.
+  private static let partCount = 8
 
   /// What is recorded.
-  public let mode: ProfileMode
+  public var mode: ProfileMode { shared.mode }
   /// The names of the host's hostcalls.
-  public let hostcalls: HostcallNameTable
-  private let state: Mutex<State>
-  private let running = RunningRequests()
-  private let counter: TraceTotalsCounter?
+  public var hostcalls: HostcallNameTable { shared.hostcalls }
 
   /// - Parameters:
   ///   - mode: What recorders of ``begin(_:)`` record; ``ProfileMode/off`` makes ``begin(_:)`` give none.
@@ -46,117 +34,98 @@ public final class ProfileStore: Sendable {
     hostcalls: HostcallNameTable = .empty, limits: TraceLimits = TraceLimits(), firstID: UInt64 = 1,
     countsTotals: Bool = false
   ) {
-    self.mode = mode
-    self.hostcalls = hostcalls
-    var limits = limits
-    limits.backendCalls = settings.backendCap
-    counter = countsTotals ? TraceTotalsCounter(names: hostcalls) : nil
-    state = Mutex(
-      State(settings: settings, limits: limits, completed: TraceRing(capacity: settings.retain), nextID: firstID))
+    let shared = StoreShared(
+      settings: settings, mode: mode, hostcalls: hostcalls, limits: limits, firstID: firstID)
+    self.shared = shared
+    parts = (0..<Self.partCount).map { _ in StorePart(shared: shared, countsTotals: countsTotals) }
     TraceClock.prepare()
   }
+
+  /// The part for what begins on this thread.
+  private var part: StorePart { parts[ThreadNumber.current % Self.partCount] }
 
   // MARK: - Recording
 
   /// Assigns an id and registers the request as running. Finishing the recorder completes it; a recorder that goes
   /// away unfinished takes the request out again.
   /// - Returns: nil when the mode is ``ProfileMode/off``.
-  public func begin(_ head: TraceHead) -> TraceRecorder? {
-    guard mode.includesTrace else { return nil }
-    let (id, limits) = state.withLock { state in
-      let id = state.nextID
-      state.nextID += 1
-      return (id, state.limits)
-    }
-    let recorder = TraceRecorder(
-      id: id, head: head, hostcalls: hostcalls, mode: mode, limits: limits, store: self)
-    running.enter(recorder)
-    return recorder
-  }
+  public func begin(_ head: TraceHead) -> TraceRecorder? { mode.includesTrace ? part.begin(head) : nil }
 
   /// Takes a finished trace that was recorded elsewhere, evicting the oldest one when there are more than ``retain``.
   /// Recorders of ``begin(_:)`` hand over theirs themselves.
   public func complete(_ trace: RequestTrace) {
-    counter?.add(SummedRequest(trace), id: trace.id)
-    complete(TraceRing.Entry(trace), wallNanos: trace.wallNanos, isError: trace.isError)
-  }
-
-  /// Moves a closed recording from running to finished.
-  func complete(_ recorder: TraceRecorder) {
-    _ = running.leave(recorder)
-    counter?.add(recorder.summed, id: recorder.id)
-    complete(.recording(recorder), wallNanos: recorder.wallNanos, isError: recorder.isError)
-  }
-
-  private func complete(_ entry: TraceRing.Entry, wallNanos: Int64, isError: Bool) {
-    // What gives way is let go of behind the lock: a trace is large.
-    let (observers, evicted) = state.withLock { state -> ([@Sendable (FinishedRequest) -> Void], TraceRing.Entry?) in
-      state.statistics.completed += 1
-      guard state.sampler.keeps(wallNanos: wallNanos, isError: isError, by: state.settings.sampling) else {
-        state.statistics.sampledOut += 1
-        return ([], nil)
-      }
-      let evicted = state.completed.append(entry)
-      if let evicted, evicted.id != entry.id { state.statistics.evicted += 1 }
-      return (state.observers.isEmpty ? [] : Array(state.observers.values), evicted)
-    }
-    withExtendedLifetime(evicted) {}
-    for observer in observers { observer(FinishedRequest(entry)) }
-  }
-
-  /// A recorder goes away that was not closed.
-  func abandon(_ recorder: TraceRecorder) {
-    if running.leave(recorder) { state.withLock { $0.statistics.abandoned += 1 } }
+    // One that is there already is replaced where it is.
+    let holder = parts.first { $0.entry(id: trace.id) != nil }
+    (holder ?? part).complete(trace)
   }
 
   /// Makes ids start after those that an archive has.
-  public func reserveIDs(through last: UInt64) {
-    state.withLock { $0.nextID = max($0.nextID, last + 1) }
-  }
+  public func reserveIDs(through last: UInt64) { shared.reserveIDs(through: last) }
 
   // MARK: - Reading
 
   /// The finished trace of an id; nil when there is none (any more).
   ///
   /// Complexity: O(1)
-  public func trace(id: UInt64) -> RequestTrace? { state.withLock { $0.completed[id] }?.trace }
+  public func trace(id: UInt64) -> RequestTrace? {
+    for part in parts {
+      if let entry = part.entry(id: id) { return entry.trace }
+    }
+    return nil
+  }
 
   /// The newest finished traces, newest first; all of them for a limit below 1.
   public func recent(_ limit: Int = 0) -> [RequestTrace] {
-    state.withLock { $0.completed.newest(limit) }.map(\.trace)
+    let found = parts.flatMap { $0.newest(limit) }.sorted { $0.place > $1.place }
+    return (limit < 1 ? found[...] : found.prefix(limit)).map(\.entry.trace)
   }
 
   /// The requests that are running, in the order of their ids, with what each does right now.
-  public func inFlight() -> [InFlightRequest] { running.snapshot(hostcalls).sorted { $0.id < $1.id } }
+  public func inFlight() -> [InFlightRequest] {
+    parts.flatMap { $0.inFlight(hostcalls) }.sorted { $0.id < $1.id }
+  }
 
   /// The number of finished traces that are kept.
-  public var count: Int { state.withLock { $0.completed.count } }
+  public var count: Int { parts.reduce(0) { $0 + $1.count } }
 
   /// Counters over the store's lifetime.
-  public var statistics: Statistics { state.withLock { $0.statistics } }
+  public var statistics: Statistics {
+    var statistics = Statistics()
+    statistics.sampledOut = shared.sampledOut
+    for counts in parts.map(\.counts) {
+      statistics.completed += counts.completed
+      statistics.evicted += counts.evicted
+      statistics.abandoned += counts.abandoned
+    }
+    return statistics
+  }
 
   /// Sums over all requests that finished, those included that sampling left out; nil where they are not counted.
-  public var totals: TraceTotals? { counter?.sum }
+  public var totals: TraceTotals? {
+    parts.compactMap(\.sums).reduce(nil) { sum, part in
+      guard var sum else { return part }
+      sum.merge(part)
+      return sum
+    }
+  }
 
   /// Replaces finished traces by changed ones of the same id, as joining native samples does. Traces that are gone
   /// stay gone.
   /// - Returns: How many were replaced.
   @discardableResult
   public func replace(_ traces: some Sequence<RequestTrace>) -> Int {
-    state.withLock { state in
-      traces.reduce(into: 0) { replaced, trace in if state.completed.replace(trace) { replaced += 1 } }
-    }
+    traces.reduce(0) { replaced, trace in parts.contains { $0.replace(trace) } ? replaced + 1 : replaced }
   }
 
   /// Forgets all finished traces.
-  public func removeAll() { state.withLock { $0.completed.removeAll() } }
+  public func removeAll() { for part in parts { part.removeAll() } }
 
   // MARK: - Watching
 
   /// A request that finished; its trace is made when it is asked for.
   public struct FinishedRequest: Sendable {
     private let entry: TraceRing.Entry
-    fileprivate init(_ entry: TraceRing.Entry) { self.entry = entry }
+    init(_ entry: TraceRing.Entry) { self.entry = entry }
     /// The trace's id.
     public var id: UInt64 { entry.id }
     /// How many hostcalls and backend calls the trace has.
@@ -186,12 +155,8 @@ public final class ProfileStore: Sendable {
 
   /// As ``observe(_:)``, without making the trace: for those who look at it later, on a thread of theirs.
   public func observeFinished(_ observer: @escaping @Sendable (FinishedRequest) -> Void) -> Observation {
-    let key = state.withLock { state in
-      state.nextObserver += 1
-      state.observers[state.nextObserver] = observer
-      return state.nextObserver
-    }
-    return Observation { [weak self] in self?.state.withLock { $0.observers[key] = nil } }
+    let key = shared.addObserver(observer)
+    return Observation { [weak shared] in shared?.removeObserver(key) }
   }
 
   /// The traces that are kept from now on, for a live page. A slow reader misses the oldest ones.
@@ -207,20 +172,15 @@ public final class ProfileStore: Sendable {
 
   /// All settings. A smaller ``ProfileStoreSettings/retain`` evicts at once.
   public var settings: ProfileStoreSettings {
-    get { state.withLock { $0.settings } }
+    get { shared.settings }
     set { updateSettings { $0 = newValue } }
   }
 
   /// Changes settings in one step.
   public func updateSettings(_ change: (inout ProfileStoreSettings) -> Void) {
-    state.withLock { state in
-      change(&state.settings)
-      state.limits.backendCalls = state.settings.backendCap
-      guard state.settings.retain != state.completed.capacity else { return }
-      let before = state.completed.count
-      state.completed.setCapacity(state.settings.retain)
-      state.statistics.evicted += before - state.completed.count
-    }
+    shared.updateSettings(change)
+    // A smaller number gives memory back now, and not with the next request.
+    _ = count
   }
 
   /// See ``ProfileStoreSettings/retain``.
@@ -237,7 +197,7 @@ public final class ProfileStore: Sendable {
 
   /// See ``ProfileStoreSettings/asyncGrace``.
   public var asyncGrace: Duration {
-    get { state.withLock { $0.settings.asyncGrace } }
+    get { settings.asyncGrace }
     set { updateSettings { $0.asyncGrace = newValue } }
   }
 

@@ -1,6 +1,8 @@
-/// Finished traces in the order of their completion, the oldest giving way to the newest.
+internal import DequeModule
+
+/// Finished traces in the order of their completion.
 ///
-/// Complexity: appending, evicting and finding by id are O(1); a change of the capacity is O(count).
+/// Complexity: appending, taking out the oldest and finding by id are O(1).
 struct TraceRing: Sendable {
   /// A finished request: the closed recording that makes its trace when it is read, or a trace from elsewhere.
   enum Entry: Sendable {
@@ -26,7 +28,7 @@ struct TraceRing: Sendable {
 
     var hasGuestSamples: Bool {
       switch self {
-      case .recording(let recorder): !recorder.guestSamples.isEmpty
+      case .recording(let recorder): recorder.hasGuestSamples
       case .trace(let stored): !stored.trace.guestStacks.samples.isEmpty
       }
     }
@@ -52,73 +54,114 @@ struct TraceRing: Sendable {
     init(_ trace: RequestTrace) { self.trace = trace }
   }
 
-  private(set) var capacity: Int
-  private var slots: [Entry?] = []
-  /// The slot of the oldest trace.
-  private var head = 0
-  private(set) var count = 0
-  private var slotByID: [UInt64: Int] = [:]
+  private struct Slot {
+    let id: UInt64
+    /// Among all traces of the store.
+    let place: UInt64
+    var entry: Entry
+  }
 
-  init(capacity: Int) { self.capacity = max(1, capacity) }
+  /// By the order of their places.
+  private var slots: Deque<Slot> = []
+  /// How many slots were removed at the front.
+  private var removed: UInt64 = 0
+  /// Slots by id, counted from the very first one.
+  private var index = IDIndex()
 
-  /// Appends, or replaces the trace of the same id in its place.
-  mutating func append(_ trace: RequestTrace) { _ = append(Entry(trace)) }
+  var count: Int { slots.count }
 
-  /// As ``append(_:)``, and returns what gave way, so that a caller behind a lock can let go of it outside.
-  mutating func append(_ entry: Entry) -> Entry? {
-    let id = entry.id
-    if let slot = slotByID[id] {
-      defer { slots[slot] = entry }
-      return slots[slot]
-    }
-    let oldest = count == capacity ? removeOldest() : nil
-    let slot: Int
-    if slots.count < capacity, head == 0 {
-      slot = count
-      if slot == slots.count { slots.append(nil) }
-    } else {
-      slot = (head + count) % slots.count
-    }
-    slots[slot] = entry
-    slotByID[id] = slot
+  /// - Parameter place: Greater than those before.
+  mutating func append(_ entry: Entry, id: UInt64, place: UInt64) {
+    index.insert(id, removed + UInt64(slots.count))
+    slots.append(Slot(id: id, place: place, entry: entry))
+  }
+
+  /// Replaces the entry of the same id in its place.
+  /// - Returns: The one before; nil where there is none, and nothing is changed.
+  mutating func replace(_ entry: Entry, id: UInt64) -> Entry? {
+    guard let slot = index[id] else { return nil }
+    let before = slots[Int(slot - removed)].entry
+    slots[Int(slot - removed)].entry = entry
+    return before
+  }
+
+  subscript(id: UInt64) -> Entry? { index[id].map { slots[Int($0 - removed)].entry } }
+
+  /// The newest traces first; all of them for a limit below 1.
+  func newest(_ limit: Int) -> [(place: UInt64, entry: Entry)] {
+    slots.suffix(limit < 1 ? slots.count : limit).reversed().map { ($0.place, $0.entry) }
+  }
+
+  /// Takes out the oldest one, if it lies before this place.
+  mutating func removeOldest(before place: UInt64) -> Entry? {
+    guard let oldest = slots.first, oldest.place < place else { return nil }
+    index.remove(oldest.id)
+    removed += 1
+    return slots.removeFirst().entry
+  }
+}
+
+/// Finds slots by trace id: open addressing with linear probing. Ids are numbers in a row, so that multiplying spreads them well,
+/// and a dictionary's hashing, which guards against chosen keys, is not needed.
+struct IDIndex: Sendable {
+  private struct Cell {
+    var id: UInt64 = 0
+    /// The slot plus 1; 0 is an empty cell.
+    var slot: UInt64 = 0
+  }
+
+  private var cells = Array(repeating: Cell(), count: 16)
+  private var count = 0
+  /// Bits of a hash that are not used.
+  private var shift: UInt64 = 60
+
+  init() {}
+
+  private var mask: Int { cells.count - 1 }
+
+  /// Where an id is at best.
+  private func home(_ id: UInt64) -> Int { Int((id &* 0x9E37_79B9_7F4A_7C15) >> shift) }
+
+  /// The cell of an id, or the empty one where it would be.
+  private func cell(of id: UInt64) -> Int {
+    var place = home(id)
+    while cells[place].slot != 0, cells[place].id != id { place = (place + 1) & mask }
+    return place
+  }
+
+  subscript(id: UInt64) -> UInt64? {
+    let slot = cells[cell(of: id)].slot
+    return slot == 0 ? nil : slot - 1
+  }
+
+  /// - Parameter id: One that is not there.
+  mutating func insert(_ id: UInt64, _ slot: UInt64) {
+    if count * 2 >= cells.count { grow() }
+    cells[cell(of: id)] = Cell(id: id, slot: slot + 1)
     count += 1
-    return oldest
   }
 
-  /// Replaces the trace of the same id; false when there is none.
-  mutating func replace(_ trace: RequestTrace) -> Bool {
-    guard let slot = slotByID[trace.id] else { return false }
-    slots[slot] = Entry(trace)
-    return true
-  }
-
-  subscript(id: UInt64) -> Entry? { slotByID[id].flatMap { slots[$0] } }
-
-  /// The newest traces first.
-  func newest(_ limit: Int) -> [Entry] {
-    let taken = limit <= 0 ? count : min(limit, count)
-    var found: [Entry] = []
-    found.reserveCapacity(taken)
-    for offset in 1..<(taken + 1) {
-      if let entry = slots[(head + count - offset) % slots.count] { found.append(entry) }
-    }
-    return found
-  }
-
-  mutating func setCapacity(_ capacity: Int) {
-    let kept = Array(newest(max(1, capacity)).reversed())
-    self = TraceRing(capacity: capacity)
-    for entry in kept { _ = append(entry) }
-  }
-
-  mutating func removeAll() { self = TraceRing(capacity: capacity) }
-
-  private mutating func removeOldest() -> Entry? {
-    guard let oldest = slots[head] else { return nil }
-    slotByID[oldest.id] = nil
-    slots[head] = nil
-    head = (head + 1) % slots.count
+  mutating func remove(_ id: UInt64) {
+    var hole = cell(of: id)
+    guard cells[hole].slot != 0 else { return }
     count -= 1
-    return oldest
+    // What lies behind moves up, unless it would come before its home.
+    var place = (hole + 1) & mask
+    while cells[place].slot != 0 {
+      let distance = (place - home(cells[place].id)) & mask
+      if distance >= (place - hole) & mask {
+        cells[hole] = cells[place]
+        hole = place
+      }
+      place = (place + 1) & mask
+    }
+    cells[hole] = Cell()
+  }
+
+  private mutating func grow() {
+    let before = cells
+    cells = Array(repeating: Cell(), count: before.count * 2)
+    shift -= 1
+    for old in before where old.slot != 0 { cells[cell(of: old.id)] = old }
   }
 }

@@ -109,15 +109,17 @@ public struct TraceTotals: Sendable, Hashable {
   }
 
   /// Adds a finished request.
-  public mutating func add(_ trace: RequestTrace) { add(SummedRequest(trace)) }
+  public mutating func add(_ trace: RequestTrace) {
+    trace.spans.withUnsafeBufferPointer { add(SummedRequest(trace), spans: $0) }
+  }
 
-  mutating func add(_ request: SummedRequest) {
+  mutating func add(_ request: SummedRequest, spans: UnsafeBufferPointer<Span>) {
     let statusClass = (100..<600).contains(request.status) ? request.status / 100 : 0
     requests[Ending(outcome: request.outcome, statusClass: statusClass), default: 0] += 1
     duration.add(request.wallNanos)
     add(request.time)
     responseBytes &+= request.responseBytes
-    addHostcalls(of: request)
+    add(spans, of: request)
     for call in request.backendCalls { add(call) }
     dropped.add(request.dropped)
     peakMemoryBytes = request.heapSamples.reduce(peakMemoryBytes) { max($0, $1.memoryBytes) }
@@ -132,10 +134,10 @@ public struct TraceTotals: Sendable, Hashable {
     time.blockedInHostcalls &+= account.blockedInHostcalls
   }
 
-  private mutating func addHostcalls(of request: SummedRequest) {
+  private mutating func add(_ spans: UnsafeBufferPointer<Span>, of request: SummedRequest) {
     let isOwnTable = request.hostcalls === names
     var known: Int64 = 0
-    for span in request.spans {
+    for span in spans {
       let index = isOwnTable ? span.hostcall : names.index(of: request.hostcalls.name(at: span.hostcall))
       hostcalls[Int(index) < hostcalls.count ? Int(index) : 0].add(span)
       known &+= span.duration
@@ -173,7 +175,7 @@ public struct TraceTotals: Sendable, Hashable {
   }
 }
 
-/// What ``TraceTotals`` add up of a finished request. Recordings have it without making their trace.
+/// What ``TraceTotals`` add up of a finished request, beside its spans. Recordings have it without making their trace.
 struct SummedRequest {
   let outcome: TraceOutcome
   let status: Int
@@ -181,7 +183,6 @@ struct SummedRequest {
   let time: TimeAccount
   let responseBytes: Int64
   let hostcalls: HostcallNameTable
-  let spans: [Span]
   let hostcallNanos: Int64
   let backendCalls: [BackendCall]
   let dropped: TraceTotals.Dropped
@@ -192,7 +193,7 @@ extension SummedRequest {
   init(_ trace: RequestTrace) {
     self.init(
       outcome: trace.outcome, status: trace.status, wallNanos: trace.wallNanos, time: trace.time,
-      responseBytes: trace.responseBytes, hostcalls: trace.hostcalls, spans: trace.spans,
+      responseBytes: trace.responseBytes, hostcalls: trace.hostcalls,
       hostcallNanos: trace.hostcallNanos, backendCalls: trace.backendCalls,
       dropped: TraceTotals.Dropped(
         spans: trace.droppedSpans, backendCalls: trace.droppedBackendCalls,

@@ -5,11 +5,13 @@ import Wasmtime
 
 /// The trace of a request watches the hostcalls by itself: what most requests need, without anything in between.
 extension TraceRecorder: HostcallObserver {
-  @inlinable
-  public func hostcallBegan(_ index: UInt16) { beginSpan(hostcall: index) }
+  public static let hostcallBegan: HostcallObserver.Began = { recorder, index in
+    Unmanaged<TraceRecorder>.fromOpaque(recorder)._withUnsafeGuaranteedRef { $0.beginSpan(hostcall: index) }
+  }
 
-  @inlinable
-  public func hostcallEnded(_ index: UInt16, status: Int32) { endSpan(status: status) }
+  public static let hostcallEnded: HostcallObserver.Ended = { recorder, _, status in
+    Unmanaged<TraceRecorder>.fromOpaque(recorder)._withUnsafeGuaranteedRef { $0.endSpan(status: status) }
+  }
 
   public func hostcallSuspended(_ cause: WaitCause) { suspend(cause: BlockCause(rawValue: cause.rawValue) ?? .other) }
 
@@ -40,7 +42,15 @@ final class HostcallWatch: HostcallObserver {
     isDeep = recorder?.isDeep ?? false
   }
 
-  func hostcallBegan(_ index: UInt16) {
+  static let hostcallBegan: HostcallObserver.Began = { watch, index in
+    Unmanaged<HostcallWatch>.fromOpaque(watch)._withUnsafeGuaranteedRef { $0.hostcallBegan(index) }
+  }
+
+  static let hostcallEnded: HostcallObserver.Ended = { watch, index, status in
+    Unmanaged<HostcallWatch>.fromOpaque(watch)._withUnsafeGuaranteedRef { $0.hostcallEnded(index, status: status) }
+  }
+
+  private func hostcallBegan(_ index: UInt16) {
     recorder?.beginSpan(hostcall: index)
     if let sampling {
       sampling.guest.beginHostcall(index)
@@ -48,7 +58,7 @@ final class HostcallWatch: HostcallObserver {
     }
   }
 
-  func hostcallEnded(_ index: UInt16, status: Int32) {
+  private func hostcallEnded(_ index: UInt16, status: Int32) {
     recorder?.endSpan(status: status)
     sampling?.guest.endHostcall()
     if isDeep { recorder?.sampleMemory(bytes: memory.byteCount) }

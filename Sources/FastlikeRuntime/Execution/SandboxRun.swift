@@ -47,6 +47,8 @@ final class SandboxRun {
   /// Nil until the guest serves a request whose stacks are sampled.
   private var sampling: GuestSampling?
   private var isSampled = false
+  /// The observer of the guest's hostcalls, where the trace alone does not do.
+  private var watch: HostcallWatch?
   private let onEnd: ((GuestEnding) -> Void)?
 
   var hasWallLimit: Bool { service.settings.maximumWallNanoseconds != nil }
@@ -58,7 +60,7 @@ final class SandboxRun {
     self.onEnd = onEnd
     fiber = Fiber(
       service.program.prepared, data: context.opaque, memoryLimit: service.settings.maximumMemory)
-    context.host = sandbox
+    context.attach(sandbox)
     begin(sandbox.served)
   }
 
@@ -68,13 +70,14 @@ final class SandboxRun {
     sandbox.vcpuBeforeRequest = sandbox.vcpuNanoseconds
     isSampled = beginSampling(served)
     served.onClosed = { [waker = sandbox.waker] in waker.wake() }
-    context.observer = observer(of: served)
+    watch = watch(of: served)
+    context.watch(watch ?? served.trace)
   }
 
-  /// What is told of the guest's hostcalls, where anybody wants to know.
-  private func observer(of served: ServedRequest) -> (any HostcallObserver)? {
+  /// What is told of the guest's hostcalls, where the trace alone does not do.
+  private func watch(of served: ServedRequest) -> HostcallWatch? {
     let isVerbose = service.isVerbose || served.request.head.headers.first("fastlike-verbose") == "1"
-    guard isVerbose || isSampled || served.trace?.isDeep == true else { return served.trace }
+    guard isVerbose || isSampled || served.trace?.isDeep == true else { return nil }
     var logger = service.logger
     logger.logLevel = .debug
     return HostcallWatch(
@@ -95,13 +98,14 @@ final class SandboxRun {
     begin(served)
     served.trace?.endSetup()
     served.trace?.sampleMemory(bytes: context.memory.byteCount)
-    (context.observer as? HostcallWatch)?.guestBegins(memoryBytes: context.memory.byteCount)
+    watch?.guestBegins(memoryBytes: context.memory.byteCount)
   }
 
   /// The guest waits for another request: the one before is over for it, and nothing is recorded meanwhile.
   private func parted() {
     deadline = nil
-    context.observer = nil
+    context.watch(nil)
+    watch = nil
     sampling?.follow(nil)
     isSampled = false
   }
@@ -162,7 +166,7 @@ final class SandboxRun {
     context.memory.attach(memory)
     sandbox.trace?.endSetup()
     sandbox.trace?.sampleMemory(bytes: memory.byteCount)
-    (context.observer as? HostcallWatch)?.guestBegins(memoryBytes: memory.byteCount)
+    watch?.guestBegins(memoryBytes: memory.byteCount)
     poll()
   }
 
@@ -204,9 +208,10 @@ final class SandboxRun {
     hasEnded = true
     sandbox.trace?.resume()
     sandbox.trace?.sampleMemory(bytes: context.memory.byteCount)
-    (context.observer as? HostcallWatch)?.guestEnds()
+    watch?.guestEnds()
     context.abandonPending()
-    context.observer = nil
+    context.watch(nil)
+    watch = nil
     sandbox.output.flush { line, isError in service.logs.writeOutput(line, isError: isError) }
     note(ending)
     respond(to: ending)

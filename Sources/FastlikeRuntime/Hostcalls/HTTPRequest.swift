@@ -126,7 +126,6 @@ extension Sandbox {
 
   /// Names the header that the open hostcall touches in the trace.
   func label(header name: GuestBytes) {
-    guard let trace else { return }
-    trace.label(.headerName, String(decoding: name.raw.prefix(128), as: UTF8.self).lowercased())
+    trace?.label(headerName: name.raw)
   }
 }

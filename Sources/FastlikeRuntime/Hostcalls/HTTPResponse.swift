@@ -192,8 +192,8 @@ extension SocketAddress {
 }
 
 extension HeaderList {
-  /// Names and values as text, for summaries.
-  var textPairs: [(String, String)] {
-    (0..<count).map { (String(decoding: name(at: $0), as: UTF8.self), String(decoding: value(at: $0), as: UTF8.self)) }
+  /// Names, counts and sizes, for a trace.
+  var summary: [HeaderSummary] {
+    HeaderSummary.summarize(fields: count, name: { name(at: $0) }, valueBytes: { value(at: $0).count })
   }
 }

@@ -207,7 +207,7 @@ final class Sandbox: ComputeHost {
     waker.action = nil
     onAdopted = nil
     onParted = nil
-    context.host = nil
+    context.attach(nil)
   }
 
   private func orphan(_ exchange: BackendExchange) {

@@ -60,7 +60,7 @@ final class ServedRequest {
   func deliver(_ head: ResponseHead, framing: FramingMode = .automatic, closeAfter: Bool = false, body: OutgoingBody) {
     responseState = .sent
     trace?.responseHead(status: Int(head.status))
-    trace?.updateDeep { $0.responseHeaders = HeaderSummary.summarize(head.headers.textPairs) }
+    trace?.updateDeep { $0.responseHeaders = head.headers.summary }
     responder.send(head, framing: framing, closeAfter: closeAfter, body: body)
   }
 

@@ -27,8 +27,8 @@ final class BenchQuota: Sendable {
 final class BenchLoop: @unchecked Sendable {
   private let eventLoop: any EventLoop
   private let requests: [BenchRequest]
-  private var rotation: BenchRotation
   private var service: Service?
+  private var rotation: BenchRotation?
   private var quota = BenchQuota(requests: 0)
   private var running = 0
   private var promise: EventLoopPromise<Int>?
@@ -37,13 +37,15 @@ final class BenchLoop: @unchecked Sendable {
   init(_ eventLoop: any EventLoop, _ requests: [BenchRequest]) {
     self.eventLoop = eventLoop
     self.requests = requests
-    rotation = BenchRotation(requests)
   }
 
   /// Runs until the quota is used up and every guest has ended; the number of requests that were begun.
-  func run(_ service: Service, concurrency: Int, _ quota: BenchQuota) -> EventLoopFuture<Int> {
+  func run(
+    _ service: Service, _ rotation: BenchRotation, concurrency: Int, _ quota: BenchQuota
+  ) -> EventLoopFuture<Int> {
     eventLoop.flatSubmit { [self] in
       self.service = service
+      self.rotation = rotation
       self.quota = quota
       begun = 0
       let promise = eventLoop.makePromise(of: Int.self)
@@ -55,7 +57,7 @@ final class BenchLoop: @unchecked Sendable {
   }
 
   private func next() {
-    guard let service, quota.take() else {
+    guard let service, let rotation, quota.take() else {
       running -= 1
       if running == 0 {
         promise?.succeed(begun)

@@ -1,5 +1,6 @@
 public import FastlikeRuntime
 import Foundation
+import Synchronization
 
 /// A request of a bench, and how often it comes compared with the others.
 public struct BenchRequest: Sendable, Equatable {
@@ -170,29 +171,32 @@ public enum BenchRequests {
   }
 }
 
-/// Which request comes next: each as often as its weight says, spread evenly and the same in every run (smooth weighted
-/// round robin).
-struct BenchRotation {
+/// Which request of a program comes next, on whichever loop: each as often as its weight says, spread evenly and the same
+/// in every run (smooth weighted round robin).
+final class BenchRotation: Sendable {
   private let weights: [Int]
   private let sum: Int
-  private var credits: [Int]
+  private let credits: Mutex<[Int]>
 
   init(_ requests: [BenchRequest]) {
     weights = requests.map(\.weight)
     sum = weights.reduce(0, +)
-    credits = weights.map { _ in 0 }
+    credits = Mutex(weights.map { _ in 0 })
   }
 
   /// The index of the next request.
   ///
   /// Complexity: O(requests)
-  mutating func next() -> Int {
-    var chosen = 0
-    for index in credits.indices {
-      credits[index] += weights[index]
-      if credits[index] > credits[chosen] { chosen = index }
+  func next() -> Int {
+    guard weights.count > 1 else { return 0 }
+    return credits.withLock { credits in
+      var chosen = 0
+      for index in credits.indices {
+        credits[index] += weights[index]
+        if credits[index] > credits[chosen] { chosen = index }
+      }
+      credits[chosen] -= sum
+      return chosen
     }
-    credits[chosen] -= sum
-    return chosen
   }
 }

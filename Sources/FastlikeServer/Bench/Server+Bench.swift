@@ -86,8 +86,11 @@ extension Server {
     _ services: [Service], _ stores: [ProfileStore?], _ loops: [BenchLoop], _ options: BenchOptions,
     _ record: @escaping @Sendable (Int, RequestTrace) -> Void
   ) async throws -> BenchResult {
+    let rotations = services.map { _ in BenchRotation(options.requests) }
     @Sendable func run(_ program: Int, _ quota: BenchQuota) async throws -> Int {
-      let futures = loops.map { $0.run(services[program], concurrency: options.concurrency, quota) }
+      let futures = loops.map {
+        $0.run(services[program], rotations[program], concurrency: options.concurrency, quota)
+      }
       var begun = 0
       for future in futures { begun += try await future.get() }
       return begun

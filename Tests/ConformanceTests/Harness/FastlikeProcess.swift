@@ -52,6 +52,14 @@ final class FastlikeProcess: Sendable {
     return line.map { String($0.dropFirst(mark.count)) }
   }
 
+  /// What commands take as their `--server`.
+  var server: String {
+    get throws {
+      guard let pageAddress else { throw HarnessError("there is no profile page\n\(child.errors)") }
+      return pageAddress
+    }
+  }
+
   /// One request to the profile page, under its own name.
   func page(_ path: String, headers: String = "") async throws -> HTTPReply {
     guard let address = pageAddress, let port = address.dropLast().split(separator: ":").last.flatMap({ Int($0) })

@@ -1,0 +1,186 @@
+internal import CTimestamp
+internal import Foundation
+
+/// What one recording holds beside its spans. It lies in a ``RecordingBlock``, as the words that spans touch do.
+struct RecordingDetails {
+  private(set) var id: UInt64
+  private(set) var head: TraceHead
+  private(set) var limits: TraceLimits
+  private(set) var start: RecordingStart
+  var setupNanos: Int64 = 0
+  /// When the request was over for its client; nil while it is not.
+  var wallEnd: Int64?
+  var isClosed = false
+  var blockedTime = BlockedTime()
+  var blocked: [BlockedInterval] = []
+  var droppedBlockedIntervals = 0
+  /// What spans refer to; index 0 of the finished trace is ``TraceLabel/none``, so these begin at 1.
+  var labels: [TraceLabel] = []
+  /// Finds labels where there are too many to look at each.
+  var labelIndices: [TraceLabel: UInt32] = [:]
+  var backendCalls: [BackendCall] = []
+  var backendStates: [BackendCallState] = []
+  var droppedBackendCalls = 0
+  var stacks = StackTable.Builder()
+  var guestSamples: [StackSample] = []
+  var droppedGuestSamples = 0
+  /// CPU time of the samples that are the guest's own.
+  var sampledGuestNanos: Int64 = 0
+  var memoryGrowth: [MemoryGrowth] = []
+  var droppedMemoryGrowth = 0
+  var response = ResponseObservation()
+  var outcome = TraceOutcome.normal
+  var notes: [TraceNote] = []
+  var deepMetrics: DeepMetrics?
+  /// The hostcalls of a closed recording, where they are more than the block holds.
+  var spans: [Span]?
+
+  init(id: UInt64, head: TraceHead, limits: TraceLimits, start: RecordingStart, isDeep: Bool) {
+    self.id = id
+    self.head = head
+    self.limits = limits
+    self.start = start
+    if isDeep { deepMetrics = DeepMetrics() }
+  }
+
+  /// As a new one, in the memory of this one.
+  mutating func restart(id: UInt64, head: TraceHead, limits: TraceLimits, start: RecordingStart, isDeep: Bool) {
+    self.id = id
+    self.head = head
+    self.limits = limits
+    self.start = start
+    setupNanos = 0
+    wallEnd = nil
+    isClosed = false
+    blockedTime = BlockedTime()
+    blocked.empty()
+    droppedBlockedIntervals = 0
+    labels.empty()
+    if !labelIndices.isEmpty { labelIndices = [:] }
+    backendCalls.empty()
+    backendStates.empty()
+    droppedBackendCalls = 0
+    if !guestSamples.isEmpty {
+      guestSamples = []
+      stacks = StackTable.Builder()
+    }
+    droppedGuestSamples = 0
+    sampledGuestNanos = 0
+    memoryGrowth.empty()
+    droppedMemoryGrowth = 0
+    response = ResponseObservation()
+    outcome = .normal
+    notes.empty()
+    if isDeep { deepMetrics = DeepMetrics() }
+    if spans != nil { spans = nil }
+  }
+
+  /// Up to so many labels are compared one by one.
+  private static let comparedLabels = 16
+
+  /// The index of a label in the finished trace.
+  mutating func intern(_ label: TraceLabel) -> UInt32 {
+    if labels.count <= Self.comparedLabels {
+      if let known = labels.firstIndex(of: label) { return UInt32(known + 1) }
+    } else if let known = labelIndices[label] {
+      return known
+    }
+    let isFull = labels.count >= limits.labels
+    let kept = isFull ? TraceLabel(kind: .other, name: "(other)") : label
+    if isFull, let known = labels.lastIndex(of: kept) { return UInt32(known + 1) }
+    labels.append(kept)
+    let index = UInt32(labels.count)
+    if labels.count > Self.comparedLabels {
+      if labelIndices.isEmpty {
+        for (place, label) in labels.enumerated() { labelIndices[label] = UInt32(place + 1) }
+      }
+      labelIndices[kept] = index
+    }
+    return index
+  }
+
+  mutating func add(_ interval: BlockedInterval) {
+    if blocked.count < limits.blockedIntervals {
+      blocked.append(interval)
+    } else {
+      droppedBlockedIntervals += 1
+    }
+  }
+
+  /// Lets go of what is not needed any more, and of memory that is much larger than its contents.
+  mutating func settle() {
+    labels = labels.trimmed()
+    labelIndices = [:]
+    backendCalls = backendCalls.trimmed()
+    backendStates = []
+    blocked = blocked.trimmed()
+    guestSamples = guestSamples.trimmed()
+    notes = notes.trimmed()
+  }
+}
+
+/// The instant at which a recording begins.
+struct RecordingStart {
+  let monotonic = ctimestamp_monotonic()
+  let cycles = ctimestamp_cycles()
+  /// Nanoseconds that the request had waited.
+  let queue: Int64
+  /// When the request arrived, in nanoseconds since 1970.
+  let unix: Int64
+
+  /// - Parameter arrival: In monotonic nanoseconds; nil when the request has not waited.
+  init(after arrival: UInt64?) {
+    queue = arrival.map { [monotonic] in max(0, Int64(bitPattern: monotonic &- $0)) } ?? 0
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    unix = Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec) - queue
+  }
+
+  /// When the request arrived, in monotonic nanoseconds.
+  var arrival: UInt64 { monotonic &- UInt64(queue) }
+}
+
+/// The memory of a recording: its words, its details and its first spans, in one allocation that is used again.
+struct RecordingBlock {
+  let core: UnsafeMutablePointer<RecordingCore>
+  let details: UnsafeMutablePointer<RecordingDetails>
+  /// Uninitialized.
+  let first: SpanChunk
+
+  init() {
+    let coreBytes = MemoryLayout<RecordingCore>.stride.rounded(to: Self.alignment)
+    let detailBytes = MemoryLayout<RecordingDetails>.stride.rounded(to: Self.alignment)
+    let spanBytes = MemoryLayout<Span>.stride * SpanChunkPool.chunkCapacity
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: coreBytes + detailBytes + spanBytes, alignment: Self.alignment)
+    core = memory.bindMemory(to: RecordingCore.self, capacity: 1)
+    details = (memory + coreBytes).bindMemory(to: RecordingDetails.self, capacity: 1)
+    first = SpanChunk(
+      base: (memory + coreBytes + detailBytes).bindMemory(to: Span.self, capacity: SpanChunkPool.chunkCapacity))
+  }
+
+  /// That of a span, the largest of the three.
+  private static let alignment = MemoryLayout<Span>.alignment
+
+  /// Gives the memory back, with initialized words and details.
+  func delete() {
+    details.deinitialize(count: 1)
+    core.deinitialize(count: 1)
+    UnsafeMutableRawPointer(core).deallocate()
+  }
+}
+
+extension Int {
+  fileprivate func rounded(to multiple: Int) -> Int { (self + multiple - 1) / multiple * multiple }
+}
+
+extension Array {
+  /// Without more slack than some elements.
+  fileprivate func trimmed() -> [Element] { capacity > count + 32 ? exactCopy() : self }
+
+  /// Removes everything, and gives large storage back.
+  fileprivate mutating func empty() {
+    guard !isEmpty else { return }
+    removeAll(keepingCapacity: capacity <= 64)
+  }
+}

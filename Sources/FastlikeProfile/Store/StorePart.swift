@@ -1,0 +1,243 @@
+internal import Foundation
+internal import Synchronization
+
+/// One of the parts of a ``ProfileStore``: the requests of some threads begin and end in it, so that threads neither wait for each
+/// other nor pass memory between them.
+///
+/// Recorders of traces that gave way are used again for the requests that begin. Running recorders are not kept: they take
+/// themselves out at the latest in their `deinit`, and wait there for a reader that has the lock, so that what is read under the
+/// lock is alive.
+final class StorePart: Sendable {
+  fileprivate struct Contents {
+    var ring = TraceRing()
+    var counts = Counts()
+    /// Recorders that nobody holds any more.
+    var spare: [TraceRecorder] = []
+    /// The recorders of the requests that are running.
+    var running: [Unmanaged<TraceRecorder>?] = []
+    /// Places in ``running`` without one.
+    var free: [Int32] = []
+  }
+
+  struct Counts {
+    /// Requests that finished, whether their traces are kept or not.
+    var completed = 0
+    /// Traces that gave way to newer ones.
+    var evicted = 0
+    /// Requests whose recorder went away unfinished.
+    var abandoned = 0
+  }
+
+  /// Most recorders that wait for a request.
+  fileprivate static let maximumSpare = 64
+
+  let shared: StoreShared
+  private let contents = Mutex(Contents())
+  private let totals: TraceTotalsCounter?
+
+  init(shared: StoreShared, countsTotals: Bool) {
+    self.shared = shared
+    totals = countsTotals ? TraceTotalsCounter(names: shared.hostcalls) : nil
+  }
+
+  // MARK: - Recording
+
+  func begin(_ head: TraceHead) -> TraceRecorder {
+    let id = shared.newID()
+    let limits = shared.limits
+    return contents.withLock { contents in
+      let recorder = contents.recorder(id: id, head: head, limits: limits, in: self)
+      contents.enter(recorder)
+      return recorder
+    }
+  }
+
+  /// A recording is closed: it moves from running to finished.
+  func complete(_ recorder: TraceRecorder) {
+    if let totals { recorder.withSpans { totals.add(recorder.summed, spans: $0) } }
+    let isKept = shared.keeps(wallNanos: recorder.wallNanos, isError: recorder.isError)
+    guard isKept else {
+      return contents.withLock { contents in
+        contents.counts.completed += 1
+        contents.leave(recorder)
+      }
+    }
+    let evicted = contents.withLock { contents in
+      contents.counts.completed += 1
+      contents.leave(recorder)
+      return contents.append(.recording(recorder), id: recorder.id, in: shared.nextPlace())
+    }
+    // What gives way is let go of behind the lock: a trace is large.
+    withExtendedLifetime(evicted) {}
+    shared.tellObservers(.recording(recorder))
+  }
+
+  /// Takes a trace that was recorded elsewhere, in the place of the one of the same id where there is one here.
+  func complete(_ trace: RequestTrace) {
+    totals?.add(trace)
+    guard shared.keeps(wallNanos: trace.wallNanos, isError: trace.isError) else {
+      return contents.withLock { $0.counts.completed += 1 }
+    }
+    let entry = TraceRing.Entry(trace)
+    let evicted = contents.withLock { contents in
+      contents.counts.completed += 1
+      if let replaced = contents.ring.replace(entry, id: trace.id) { return [replaced] }
+      return contents.append(entry, id: trace.id, in: shared.nextPlace())
+    }
+    withExtendedLifetime(evicted) {}
+    shared.tellObservers(entry)
+  }
+
+  /// A recorder goes away that was not closed.
+  func abandon(_ recorder: TraceRecorder) {
+    contents.withLock { contents in
+      if contents.leave(recorder) { contents.counts.abandoned += 1 }
+    }
+  }
+
+  // MARK: - Reading
+
+  /// The finished trace of an id, unless it gave way to newer ones.
+  func entry(id: UInt64) -> TraceRing.Entry? {
+    contents.withLock { contents in
+      contents.evict(before: shared.window.oldest)
+      return contents.ring[id]
+    }
+  }
+
+  /// The newest traces with their places, the newest first.
+  func newest(_ limit: Int) -> [(place: UInt64, entry: TraceRing.Entry)] {
+    contents.withLock { contents in
+      contents.evict(before: shared.window.oldest)
+      return contents.ring.newest(limit)
+    }
+  }
+
+  /// Sums over the requests that finished here; nil where they are not counted.
+  var sums: TraceTotals? { totals?.sum }
+
+  var count: Int {
+    contents.withLock { contents in
+      contents.evict(before: shared.window.oldest)
+      return contents.ring.count
+    }
+  }
+
+  var counts: Counts {
+    contents.withLock { contents in
+      contents.evict(before: shared.window.oldest)
+      return contents.counts
+    }
+  }
+
+  /// Replaces the finished trace of the same id; false where it is not here.
+  func replace(_ trace: RequestTrace) -> Bool {
+    let entry = TraceRing.Entry(trace)
+    let replaced = contents.withLock { $0.ring.replace(entry, id: trace.id) }
+    return replaced != nil
+  }
+
+  func removeAll() {
+    let removed = contents.withLock { contents -> TraceRing in
+      defer { contents.ring = TraceRing() }
+      return contents.ring
+    }
+    withExtendedLifetime(removed) {}
+  }
+
+  /// The requests that are running, with what each does right now.
+  func inFlight(_ hostcalls: HostcallNameTable) -> [InFlightRequest] {
+    contents.withLock { contents in
+      contents.running.compactMap { $0?._withUnsafeGuaranteedRef { $0.inFlight(hostcalls) } }
+    }
+  }
+}
+
+extension StorePart.Contents {
+  /// A spare recorder, or a new one.
+  fileprivate mutating func recorder(
+    id: UInt64, head: TraceHead, limits: TraceLimits, in part: StorePart
+  ) -> TraceRecorder {
+    guard let recorder = spare.popLast() else {
+      return TraceRecorder(
+        id: id, head: head, hostcalls: part.shared.hostcalls, mode: part.shared.mode, limits: limits, part: part)
+    }
+    recorder.restart(id: id, head: head, limits: limits, in: part)
+    return recorder
+  }
+
+  fileprivate mutating func enter(_ recorder: TraceRecorder) {
+    let unmanaged = Unmanaged.passUnretained(recorder)
+    if let place = free.popLast() {
+      running[Int(place)] = unmanaged
+      recorder.runningPlace = place
+    } else {
+      running.append(unmanaged)
+      recorder.runningPlace = Int32(running.count - 1)
+    }
+  }
+
+  /// Whether it was there.
+  @discardableResult
+  fileprivate mutating func leave(_ recorder: TraceRecorder) -> Bool {
+    let place = recorder.runningPlace
+    guard place >= 0 else { return false }
+    recorder.runningPlace = -1
+    running[Int(place)] = nil
+    free.append(place)
+    return true
+  }
+
+  /// - Returns: What gave way and cannot be used again.
+  fileprivate mutating func append(
+    _ entry: TraceRing.Entry, id: UInt64, in window: StoreShared.Window
+  ) -> [TraceRing.Entry] {
+    ring.append(entry, id: id, place: window.newest)
+    return evict(before: window.oldest)
+  }
+
+  @discardableResult
+  fileprivate mutating func evict(before oldest: UInt64) -> [TraceRing.Entry] {
+    var released: [TraceRing.Entry] = []
+    while let entry = ring.removeOldest(before: oldest) {
+      counts.evicted += 1
+      if case .recording(var recorder) = consume entry {
+        if spare.count < StorePart.maximumSpare, isKnownUniquelyReferenced(&recorder) {
+          spare.append(recorder)
+        } else {
+          released.append(.recording(recorder))
+        }
+      }
+    }
+    return released
+  }
+}
+
+extension TraceRecorder {
+  /// What is known of the request while it runs; reads only what does not change meanwhile, and the live word.
+  fileprivate func inFlight(_ hostcalls: HostcallNameTable) -> InFlightRequest {
+    let current = live.current
+    return InFlightRequest(
+      id: id, moduleID: head.moduleID, method: head.method, url: head.url,
+      wallStartUnixNanos: details.pointee.start.unix,
+      hostcall: current.hostcall.map { hostcalls.name(at: $0) }, blockedOn: current.blockedOn)
+  }
+}
+
+/// Numbers the threads of the process as they come, to spread them over the parts of a store.
+enum ThreadNumber {
+  private static let key: pthread_key_t = {
+    var key = pthread_key_t()
+    pthread_key_create(&key, nil)
+    return key
+  }()
+  private static let last = Atomic<Int>(0)
+
+  /// From 1.
+  static var current: Int {
+    if let known = pthread_getspecific(key) { return Int(bitPattern: known) }
+    let number = last.wrappingAdd(1, ordering: .relaxed).newValue
+    pthread_setspecific(key, UnsafeRawPointer(bitPattern: number))
+    return number
+  }
+}
