@@ -134,13 +134,13 @@ public final class Service: RequestHandler {
     SandboxRun(sandbox: sandbox, context: context, service: self, onEnd: onEnd).start()
   }
 
-  /// What samples the guest that serves this request; nil where it is not to be sampled, or cannot be.
-  func sampling(of served: ServedRequest, on loop: LoopState) -> GuestSampling? {
-    guard served.trace != nil, settings.cpuSampling.includes(served.request),
+  /// What samples a guest; nil where it cannot be sampled.
+  func sampling(on loop: LoopState) -> GuestSampling? {
+    guard
       let sampler = shared.samplers.sampler(samplesPerSecond: settings.cpuSampling.samplesPerSecond, logger: logger),
       let thread = loop.samplerThread(of: sampler), let symbolizer = prepareSymbols()
     else { return nil }
-    return GuestSampling(symbolizer: symbolizer, thread: thread)
+    return loop.takeSampling(symbolizer, on: thread)
   }
 
   /// Reads the program's names if nobody has yet, which takes some milliseconds for a big program.

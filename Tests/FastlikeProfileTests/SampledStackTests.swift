@@ -31,6 +31,37 @@ struct SampledStackTests {
     #expect(sampled().guestStacks.samples.first?.relativeNanos == 0)
   }
 
+  /// Names a word by its number; 0 is not shown.
+  private final class Numbers: GuestFrameNames {
+    func frame(of word: UInt) -> StackFrame? { word == 0 ? nil : StackFrame(name: "f\(word)") }
+  }
+
+  @Test(arguments: [1, 63, 64, 65, 200]) func stacksOfWordsAreNamedWhenTheTraceIsRead(count: Int) {
+    let recorder = recorder()
+    let names = Numbers()
+    for number in 1...count {
+      recorder.guestStack(leafFirst: [UInt(number), 0, 1000], namedBy: names, weightNanos: Int64(number))
+    }
+    recorder.guestStack(leafFirst: [0], namedBy: names)
+    let stacks = recorder.finish().guestStacks
+    #expect(stacks.samples.map(\.weightNanos) == (1...count).map(Int64.init))
+    #expect(
+      stacks.samples.map { stacks.table.framesLeafFirst(of: $0.stack).map(\.name) }
+        == (1...count).map { ["f\($0)", "f1000"] })
+  }
+
+  @Test func stacksOfBothKindsStayInTheirOrder() {
+    let recorder = recorder()
+    recorder.guestStack(leafFirst: [7], namedBy: Numbers())
+    recorder.guestStack(leafFirst: [recorder.internGuestFrame(Self.leaf)])
+    recorder.guestStack(leafFirst: [8], namedBy: Numbers())
+    let stacks = recorder.finish().guestStacks
+    #expect(
+      stacks.samples.map { stacks.table.framesLeafFirst(of: $0.stack).map(\.name) } == [
+        ["f7"], ["shop::price"], ["f8"],
+      ])
+  }
+
   @Test func growthsBeyondTheCapAreCounted() {
     let recorder = recorder()
     for size in 0..<(MemoryGrowth.cap + 3) { recorder.memoryGrew(from: size, to: size + 1, stack: []) }

@@ -38,8 +38,10 @@ enum SuspensionBenchmarks {
       // Both sides of the clients' connections and of the backend's are in this process or in the server.
       try OpenFiles.require(UInt64(clients) * 2 + 200)
       return try await SlowOrigin.running(delay: .seconds(2)) { origin in
+        // Without the cache: all clients ask for one object, and would wait for the first one's answer before they ask themselves.
         try await ServerProcess.serving(
-          workbench.guest("slowbackend"), on: workbench, arguments: ["--backend", "slow=127.0.0.1:\(origin.port)"]
+          workbench.guest("slowbackend"), on: workbench,
+          arguments: ["--readthrough", "off", "--backend", "slow=127.0.0.1:\(origin.port)"]
         ) { server in
           let watch = ResourceWatch(server.processID)
           let outcome = try await LoadGenerator.run(

@@ -21,8 +21,8 @@ struct RecordingDetails {
   var backendCalls: [BackendCall] = []
   var backendStates: [BackendCallState] = []
   var droppedBackendCalls = 0
-  var stacks = StackTable.Builder()
-  var guestSamples: [StackSample] = []
+  /// Nil where none were sampled.
+  var stacks: GuestStacks?
   var droppedGuestSamples = 0
   /// CPU time of the samples that are the guest's own.
   var sampledGuestNanos: Int64 = 0
@@ -60,10 +60,7 @@ struct RecordingDetails {
     backendCalls.empty()
     backendStates.empty()
     droppedBackendCalls = 0
-    if !guestSamples.isEmpty {
-      guestSamples = []
-      stacks = StackTable.Builder()
-    }
+    if stacks != nil { stacks = nil }
     droppedGuestSamples = 0
     sampledGuestNanos = 0
     memoryGrowth.empty()
@@ -114,7 +111,7 @@ struct RecordingDetails {
     backendCalls = backendCalls.trimmed()
     backendStates = []
     blocked = blocked.trimmed()
-    guestSamples = guestSamples.trimmed()
+    stacks?.settle()
     notes = notes.trimmed()
   }
 }

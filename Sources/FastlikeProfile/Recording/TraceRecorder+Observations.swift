@@ -36,7 +36,7 @@ extension TraceRecorder {
   // MARK: - Guest stacks
 
   /// The index of a function for ``guestStack(leafFirst:weightNanos:)``; hosts keep it with the function.
-  public func internGuestFrame(_ frame: StackFrame) -> UInt32 { details.pointee.stacks.internFrame(frame) }
+  public func internGuestFrame(_ frame: StackFrame) -> UInt32 { withStacks { $0.intern(frame) } }
 
   /// Records a stack of the guest, as indices from ``internGuestFrame(_:)``, leaf first. Samples come in the order of
   /// their time.
@@ -48,15 +48,35 @@ extension TraceRecorder {
     leafFirst frames: some BidirectionalCollection<UInt32>, weightNanos: Int64 = 0, isGuestCPU: Bool = true,
     monotonicNanos: UInt64? = nil
   ) {
-    guard details.pointee.wallEnd == nil else { return }
-    guard details.pointee.guestSamples.count < limits.guestSamples else {
-      details.pointee.droppedGuestSamples += 1
-      return
-    }
-    guard let stack = details.pointee.stacks.internStack(leafFirst: frames) else { return }
+    guard let time = instantOfSample(monotonicNanos) else { return }
+    let isKept = withStacks { $0.add(frames, relativeNanos: time, weightNanos: weightNanos) }
+    if isKept, isGuestCPU { details.pointee.sampledGuestNanos += weightNanos }
+  }
+
+  /// As ``guestStack(leafFirst:weightNanos:isGuestCPU:monotonicNanos:)``, for a stack of words that are named when the
+  /// trace is read.
+  public func guestStack(
+    leafFirst words: [UInt], namedBy names: any GuestFrameNames, weightNanos: Int64 = 0, isGuestCPU: Bool = true,
+    monotonicNanos: UInt64? = nil
+  ) {
+    guard let time = instantOfSample(monotonicNanos) else { return }
+    withStacks { $0.add(words, named: names, relativeNanos: time, weightNanos: weightNanos) }
     if isGuestCPU { details.pointee.sampledGuestNanos += weightNanos }
-    let time = monotonicNanos.map { offset(ofMonotonic: $0) } ?? now
-    details.pointee.guestSamples.append(StackSample(relativeNanos: time, stack: stack, weightNanos: weightNanos))
+  }
+
+  private func withStacks<Result>(_ body: (inout GuestStacks) -> Result) -> Result {
+    if details.pointee.stacks == nil { details.pointee.stacks = GuestStacks() }
+    return body(&details.pointee.stacks!)
+  }
+
+  /// When a sample was taken, in nanoseconds from the trace's start; nil for one that is not kept.
+  private func instantOfSample(_ monotonicNanos: UInt64?) -> Int64? {
+    guard details.pointee.wallEnd == nil else { return nil }
+    guard (details.pointee.stacks?.count ?? 0) < details.pointee.limits.guestSamples else {
+      details.pointee.droppedGuestSamples += 1
+      return nil
+    }
+    return monotonicNanos.map { offset(ofMonotonic: $0) } ?? now
   }
 
   /// Counts samples that could not be kept.

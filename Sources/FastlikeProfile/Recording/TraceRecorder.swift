@@ -340,7 +340,7 @@ public final class TraceRecorder: @unchecked Sendable {
   }
 
   /// Whether stacks of the guest were sampled.
-  var hasGuestSamples: Bool { !details.pointee.guestSamples.isEmpty }
+  var hasGuestSamples: Bool { (details.pointee.stacks?.count ?? 0) > 0 }
 
   /// Nanoseconds from start to end of a closed recording.
   var wallNanos: Int64 { details.pointee.wallEnd ?? 0 }
@@ -382,7 +382,6 @@ public final class TraceRecorder: @unchecked Sendable {
 
   private func makeTrace() -> RequestTrace {
     let details = details.pointee
-    let hasSamples = !details.guestSamples.isEmpty
     return RequestTrace(
       id: details.id, moduleID: details.head.moduleID, moduleName: details.head.moduleName,
       processID: Self.processID, method: details.head.method, url: details.head.url,
@@ -394,8 +393,7 @@ public final class TraceRecorder: @unchecked Sendable {
       time: time, hostcallNanos: core.pointee.hostcallNanos, hostcalls: hostcalls,
       labels: [TraceLabel.none] + details.labels, spans: withSpans { Array($0) },
       backendCalls: details.backendCalls.exactCopy(), blocked: details.blocked.exactCopy(),
-      guestStacks: hasSamples
-        ? StackProfile(table: details.stacks.finish(), samples: details.guestSamples.exactCopy()) : .empty,
+      guestStacks: details.stacks?.profile ?? .empty,
       droppedSpans: core.pointee.droppedSpans, droppedBackendCalls: details.droppedBackendCalls,
       droppedBlockedIntervals: details.droppedBlockedIntervals, droppedGuestSamples: details.droppedGuestSamples,
       memoryGrowth: details.memoryGrowth, droppedMemoryGrowth: details.droppedMemoryGrowth,

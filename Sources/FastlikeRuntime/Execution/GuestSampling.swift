@@ -59,19 +59,15 @@ extension SocketAddress {
   }
 }
 
-/// Takes the samples of one guest into the trace of the request that it serves. Confined to its event loop.
+/// Takes the samples of one guest into the trace of the request that it serves. Confined to its event loop, which uses it
+/// again for the next guest.
 final class GuestSampling {
   let guest: SampledGuest
   let thread: GuestSamplerThread
-  private let symbolizer: GuestSymbolizer
+  let symbolizer: GuestSymbolizer
   /// Nil while the guest serves no request that is sampled.
   private var recorder: TraceRecorder?
-  /// The recorder's indices of functions by address; nil for code without one.
-  private var known: [UInt: UInt32?] = [:]
-  /// The same for hostcalls.
-  private var hostcalls: [UInt16: UInt32] = [:]
-  private var engine: UInt32?
-  private var stack: [UInt32] = []
+  private var stack: [UInt] = []
 
   init(symbolizer: GuestSymbolizer, thread: GuestSamplerThread) {
     self.symbolizer = symbolizer
@@ -83,9 +79,6 @@ final class GuestSampling {
   func follow(_ recorder: TraceRecorder?) {
     drain()
     self.recorder = recorder
-    known = [:]
-    hostcalls = [:]
-    engine = nil
   }
 
   /// Moves what was sampled into the trace.
@@ -98,40 +91,14 @@ final class GuestSampling {
     guard let recorder else { return }
     stack.removeAll(keepingCapacity: true)
     if let hostcall = sample.hostcall {
-      stack.append(frame(of: hostcall, in: recorder))
+      stack.append(GuestSymbolizer.word(hostcall: hostcall))
     } else if sample.isInHost {
-      stack.append(engineFrame(in: recorder))
+      stack.append(GuestSymbolizer.engine)
     }
-    for address in sample.frames {
-      if let frame = frame(at: address, in: recorder) { stack.append(frame) }
-    }
+    stack.append(contentsOf: sample.frames)
     recorder.guestStack(
-      leafFirst: stack, weightNanos: sample.weightNanoseconds, isGuestCPU: sample.hostcall == nil,
-      monotonicNanos: sample.monotonicNanoseconds)
-  }
-
-  private func frame(at address: UInt, in recorder: TraceRecorder) -> UInt32? {
-    if let known = known[address] { return known }
-    let frame = symbolizer.frame(at: address).map { recorder.internGuestFrame($0) }
-    known[address] = .some(frame)
-    return frame
-  }
-
-  /// The hostcall that a sample was taken in, as the innermost function of its stack.
-  private func frame(of hostcall: UInt16, in recorder: TraceRecorder) -> UInt32 {
-    if let known = hostcalls[hostcall] { return known }
-    let frame = StackFrame(name: HostcallTable.traceNames[Int(hostcall)], module: "fastlike", kind: .host)
-    let index = recorder.internGuestFrame(frame)
-    hostcalls[hostcall] = index
-    return index
-  }
-
-  /// What the engine does for the guest: growing a memory, copying tables, changing stacks.
-  private func engineFrame(in recorder: TraceRecorder) -> UInt32 {
-    if let engine { return engine }
-    let index = recorder.internGuestFrame(StackFrame(name: "(engine)", module: "wasmtime", kind: .host))
-    engine = index
-    return index
+      leafFirst: stack, namedBy: symbolizer, weightNanos: sample.weightNanoseconds,
+      isGuestCPU: sample.hostcall == nil, monotonicNanos: sample.monotonicNanoseconds)
   }
 
   /// The guest's stack above the hostcall it is in, leaf first.

@@ -29,6 +29,26 @@ final class LoopState {
     probes = HealthProbes(eventLoop: eventLoop, connector: connector)
   }
 
+  /// What samples guests and has none at present.
+  private var idleSamplings: [GuestSampling] = []
+
+  /// What samples a guest of this program.
+  func takeSampling(_ symbolizer: GuestSymbolizer, on thread: GuestSamplerThread) -> GuestSampling {
+    // One of another version of the program is of no use any more.
+    while let idle = idleSamplings.popLast() {
+      if idle.symbolizer === symbolizer { return idle }
+    }
+    return GuestSampling(symbolizer: symbolizer, thread: thread)
+  }
+
+  /// Takes it back; the guest has ended.
+  func returnSampling(_ sampling: GuestSampling) {
+    sampling.follow(nil)
+    // It may have ended within a hostcall.
+    sampling.guest.endHostcall()
+    if idleSamplings.count < 64 { idleSamplings.append(sampling) }
+  }
+
   func samplerThread(of sampler: GuestSampler) -> GuestSamplerThread? {
     if samplerThread == nil { samplerThread = GuestSamplerThread(sampler) }
     return samplerThread

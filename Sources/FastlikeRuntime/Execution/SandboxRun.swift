@@ -86,11 +86,10 @@ final class SandboxRun {
   }
 
   private func beginSampling(_ served: ServedRequest) -> Bool {
-    guard let found = sampling ?? service.sampling(of: served, on: sandbox.loop) else { return false }
-    sampling = found
     let isWanted = served.trace != nil && service.settings.cpuSampling.includes(served.request)
-    found.follow(isWanted ? served.trace : nil)
-    return isWanted
+    if isWanted, sampling == nil { sampling = service.sampling(on: sandbox.loop) }
+    sampling?.follow(isWanted ? served.trace : nil)
+    return isWanted && sampling != nil
   }
 
   /// The guest took another request: its trace begins where the guest goes on.
@@ -209,6 +208,11 @@ final class SandboxRun {
     sandbox.trace?.resume()
     sandbox.trace?.sampleMemory(bytes: context.memory.byteCount)
     watch?.guestEnds()
+    if let sampling {
+      sandbox.loop.returnSampling(sampling)
+      self.sampling = nil
+      isSampled = false
+    }
     context.abandonPending()
     context.watch(nil)
     watch = nil
