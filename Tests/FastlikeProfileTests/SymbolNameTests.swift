@@ -51,6 +51,18 @@ struct SymbolNameTests {
   }
 
   @Test(arguments: [
+    (
+      "function signature specialization <Arg[0] = [Closure Propagated : $s1f, Argument Types : [(A) -> B<C>]> of a.serve((A) -> ()) -> ()",
+      "a.serve((A) -> ()) -> ()"
+    ),
+    ("function signature specialization <Arg[0] = Dead", "function signature specialization <Arg[0] = Dead"),
+    ("generic specialization <Swift.UInt8> of a.f<A>(A) -> ()", "generic specialization <UInt8> of a.f<A>(A) -> ()"),
+  ])
+  func whatTheOptimizerDidIsNoPartOfAName(long: String, name: String) {
+    #expect(SwiftDemangler.withoutNoise(long) == name)
+  }
+
+  @Test(arguments: [
     ("net_http.__Request_.Write", "net_http.(*Request).Write"),
     ("github.com/fastly/compute-sdk-go/fsthttp.ServeFunc", "fsthttp.ServeFunc"),
     ("(*github.com/a/b.T).M", "(*b.T).M"),

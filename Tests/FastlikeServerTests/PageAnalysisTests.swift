@@ -55,10 +55,19 @@ struct PageAnalysisTests {
     #expect(html.contains("seed 1."))
   }
 
-  @Test func theFormAloneAsksForTwoSets() throws {
-    let html = try PageTemplates().compare(CompareView(before: "", after: "", problems: ["before: status"]))
+  @Test func theFormAloneOffersComparisons() throws {
+    let html = try PageTemplates().compare(
+      CompareView(
+        suggestionsFor: ["new", "old", "new", "other"].map { id in
+          var trace = PageTrace.quick(id: 1)
+          trace.moduleID = id
+          trace.moduleName = id == "other" ? "<other>" : "shop"
+          return trace
+        }))
     #expect(html.contains("name=\"a\""))
-    #expect(html.contains("before: status"))
+    #expect(html.contains("href=\"compare?a=module%3Dold&amp;b=module%3Dnew\""))
+    #expect(!html.contains("module%3Dother"))
+    #expect(html.contains("the last minute with what was before"))
     #expect(!html.contains("verdict"))
   }
 

@@ -19,8 +19,38 @@ enum SwiftDemangler {
     return withoutNoise(String(cString: result))
   }
 
-  /// Without the standard library's name before its types, which are what they are called.
-  private static func withoutNoise(_ name: String) -> String { name.replacing("Swift.", with: "") }
+  /// Without the standard library's name before its types, which are what they are called, and without what the optimizer did
+  /// to the function, which says more than its name does.
+  static func withoutNoise(_ name: String) -> String {
+    var rest = name[...]
+    while let start = specializations.first(where: rest.hasPrefix),
+      let end = endOfBrackets(in: rest.dropFirst(start.count))
+    {
+      guard rest[end...].hasPrefix(" of ") else { break }
+      rest = rest[end...].dropFirst(" of ".count)
+    }
+    return String(rest.replacing("Swift.", with: ""))
+  }
+
+  private static let specializations = [
+    "function signature specialization <", "merged function signature specialization <",
+  ]
+
+  /// Behind the bracket that closes one which is open at the beginning.
+  private static func endOfBrackets(in text: Substring) -> Substring.Index? {
+    var depth = 1
+    var previous: Character = " "
+    for index in text.indices {
+      switch text[index] {
+      case "<": depth += 1
+      case ">" where previous != "-": depth -= 1
+      default: break
+      }
+      if depth == 0 { return text.index(after: index) }
+      previous = text[index]
+    }
+    return nil
+  }
 }
 
 /// C++'s names, read by the demangler of its library, which is in this process for BoringSSL.

@@ -22,6 +22,12 @@ struct CompareView {
     let hidden: String?
   }
 
+  /// A comparison that is one click away.
+  struct Suggestion {
+    let link: String
+    let title: String
+  }
+
   let title = "Comparison"
   let base = ""
   let before: String
@@ -34,12 +40,31 @@ struct CompareView {
   let tables: [Table]
   /// Markup of ``FlameSVG``; nil without anything to draw.
   let svg: String?
+  let suggestions: [Suggestion]
+  let hasSuggestions: Bool
 
-  /// Nothing but the form.
-  init(before: String, after: String, problems: [String]) {
-    (self.before, self.after, self.problems) = (before, after, problems)
+  /// Nothing but the form, and what could be compared: each version of a program with the one before it, and what is new with
+  /// what is not.
+  /// - Parameter traces: The requests that are kept, newest first.
+  init(suggestionsFor traces: [RequestTrace]) {
+    (before, after, problems) = ("", "", [])
     sentence = nil
     (sizes, method, tables, svg) = ("", "", [], nil)
+    var versions: [(id: String, name: String)] = []
+    for trace in traces where !trace.moduleID.isEmpty && !versions.contains(where: { $0.id == trace.moduleID }) {
+      versions.append((trace.moduleID, trace.moduleName))
+    }
+    let pairs = zip(versions, versions.dropFirst()).filter { $0.name == $1.name }.prefix(5)
+    suggestions =
+      pairs.map { new, old in
+        Suggestion(
+          link: "compare?a=module%3D\(old.id)&b=module%3D\(new.id)",
+          title: "\(new.name) \(new.id.prefix(8)) with the version before, \(old.id.prefix(8))")
+      } + [
+        Suggestion(link: "compare?a=until%3D1m&b=since%3D1m", title: "the last minute with what was before"),
+        Suggestion(link: "compare?a=until%3D10m&b=since%3D10m", title: "the last 10 minutes with what was before"),
+      ]
+    hasSuggestions = true
   }
 
   init(before: String, after: String, problems: [String], _ comparison: TraceComparison, _ flame: FlameDifference) {
@@ -52,6 +77,7 @@ struct CompareView {
       + "seed \(comparison.options.seed)."
     tables = comparison.tables.map(Self.table)
     svg = flame.isEmpty ? nil : flame.fragment()
+    (suggestions, hasSuggestions) = ([], false)
   }
 
   private static func table(_ table: TraceComparison.Table) -> Table {

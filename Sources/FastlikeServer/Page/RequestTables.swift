@@ -199,3 +199,24 @@ struct DeepView {
     hasStores = !stores.isEmpty
   }
 }
+
+/// A row of the table of the guest's memory growth.
+struct GrowthRow {
+  /// Most growths, and most functions of each, that are shown.
+  static let shown = 20
+  private static let shownFunctions = 6
+
+  let instant: String
+  let sizes: String
+  let stack: String
+
+  static func rows(of trace: RequestTrace) -> [GrowthRow] {
+    trace.memoryGrowth.prefix(shown).map { growth in
+      GrowthRow(
+        instant: Figures.milliseconds(growth.relativeNanos),
+        sizes: "\(Figures.bytes(growth.fromBytes)) → \(Figures.bytes(growth.toBytes))",
+        stack: growth.stack.isEmpty
+          ? "after the last hostcall" : growth.stack.prefix(shownFunctions).joined(separator: " ← "))
+    }
+  }
+}

@@ -49,6 +49,10 @@ struct RequestView {
   let hasBackends: Bool
   let guestFunctions: [FunctionRow]
   let hasGuestFunctions: Bool
+  let growths: [GrowthRow]
+  let hasGrowths: Bool
+  /// How many growths are not shown; nil when all are.
+  let hiddenGrowths: String?
   let nativeFunctions: [FunctionRow]
   let hasNativeFunctions: Bool
   /// nil in other modes than deep.
@@ -94,6 +98,10 @@ struct RequestView {
     hasBackends = !backends.isEmpty
     guestFunctions = FunctionRow.rows(of: trace.guestStacks)
     hasGuestFunctions = !guestFunctions.isEmpty
+    growths = GrowthRow.rows(of: trace)
+    hasGrowths = !growths.isEmpty
+    let hidden = trace.memoryGrowth.count - growths.count + trace.droppedMemoryGrowth
+    hiddenGrowths = hidden > 0 ? Figures.count(hidden, "more growth") : nil
     nativeFunctions = FunctionRow.rows(of: trace.nativeStacks)
     hasNativeFunctions = !nativeFunctions.isEmpty
     deep = trace.deep.map(DeepView.init)
