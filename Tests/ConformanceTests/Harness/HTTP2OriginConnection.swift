@@ -146,6 +146,12 @@ final class HTTP2OriginConnection: ChannelInboundHandler {
 
   func close() { context?.close(promise: nil) }
 
+  /// Closes when what the peer has sent is read: otherwise the system resets the connection, and what was written last may be
+  /// lost on the way.
+  func closeLater() {
+    context?.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(50)) { self.close() }
+  }
+
   /// Goes on with something once the test has opened the gate.
   func pass(gate: String, then body: @escaping () -> Void) {
     guard let context else { return }

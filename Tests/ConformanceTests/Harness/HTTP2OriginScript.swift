@@ -43,7 +43,7 @@ enum HTTP2OriginScript {
       connection.close()
     case "goaway_error":
       connection.goAway(lastStreamID: stream.id, .enhanceYourCalm)
-      connection.close()
+      connection.closeLater()
     case "refused" where isFirst, "refused_always": connection.reset(stream, .refusedStream)
     case "reset": connection.reset(stream, HTTP2ErrorCode(networkCode: stream.number("code", default: 2)))
     default: break
