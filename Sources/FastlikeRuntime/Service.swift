@@ -32,6 +32,8 @@ public final class Service: RequestHandler {
   let arguments: [String]
   let logs: LogRouter
   let logger: Logger
+  /// The same, for hostcalls that somebody wants to see.
+  let verboseLogger: Logger
   /// Whether each request gets a line in the log.
   private let logsRequests: Bool
   /// Whether each hostcall does.
@@ -86,6 +88,9 @@ public final class Service: RequestHandler {
     self.traces = traces
     self.logs = logs
     self.logger = logger
+    var verboseLogger = logger
+    verboseLogger.logLevel = .debug
+    self.verboseLogger = verboseLogger
     logsRequests = logger.logLevel <= .info
     isVerbose = logger.logLevel <= .debug
     self.shared = shared
@@ -136,11 +141,12 @@ public final class Service: RequestHandler {
 
   /// What samples a guest; nil where it cannot be sampled.
   func sampling(on loop: LoopState) -> GuestSampling? {
+    if let idle = loop.takeIdleSampling(of: program.prepared) { return idle }
     guard
       let sampler = shared.samplers.sampler(samplesPerSecond: settings.cpuSampling.samplesPerSecond, logger: logger),
       let thread = loop.samplerThread(of: sampler), let symbolizer = prepareSymbols()
     else { return nil }
-    return loop.takeSampling(symbolizer, on: thread)
+    return GuestSampling(of: program.prepared, symbolizer: symbolizer, thread: thread)
   }
 
   /// Reads the program's names if nobody has yet, which takes some milliseconds for a big program.

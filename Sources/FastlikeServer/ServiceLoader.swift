@@ -33,6 +33,7 @@ final class ServiceLoader: Sendable {
     self.logger = logger
     var settings = EngineSettings()
     settings.epochInterruption = execution.usesEpochClock
+    settings.countsFuel = execution.countsFuel
     if let maximumInstances { settings.maximumInstances = maximumInstances }
     #if os(Linux)
       if execution.tracing.mode.requestsNativeSampling { settings.profiling = .jitdump }

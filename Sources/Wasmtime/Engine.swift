@@ -12,6 +12,8 @@ public struct EngineSettings: Sendable, Hashable {
 
   /// Whether guests yield at the ticks of an ``EpochClock``. Without it an endless loop keeps its event loop.
   public var epochInterruption = true
+  /// Whether the instructions that guests execute are counted, which makes them slower.
+  public var countsFuel = false
   /// Instances that can exist at once; their memories are reserved (not committed) when the engine is made.
   public var maximumInstances: UInt32 = 12_000
   /// Bytes of linear memory that one instance may have.
@@ -30,7 +32,8 @@ public struct EngineSettings: Sendable, Hashable {
 
   /// A text that differs whenever code compiled with the one settings must not be run with the other.
   public var compilationFingerprint: String {
-    "epoch=\(epochInterruption) profiling=\(profiling.rawValue) exceptions=\(exceptions) gc=\(garbageCollection)"
+    (countsFuel ? "fuel " : "")
+      + "epoch=\(epochInterruption) profiling=\(profiling.rawValue) exceptions=\(exceptions) gc=\(garbageCollection)"
   }
 }
 
@@ -48,6 +51,7 @@ public final class Engine: @unchecked Sendable {
     self.settings = settings
     let config = wasm_config_new()!
     wasmtime_config_epoch_interruption_set(config, settings.epochInterruption)
+    wasmtime_config_consume_fuel_set(config, settings.countsFuel)
     wasmtime_config_cranelift_opt_level_set(config, UInt8(WASMTIME_OPT_LEVEL_SPEED))
     wasmtime_config_profiler_set(config, settings.profiling.rawValue)
     wasmtime_config_memory_init_cow_set(config, true)

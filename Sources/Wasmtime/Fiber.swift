@@ -42,6 +42,9 @@ public final class Fiber {
   /// Ticks of the ``EpochClock`` that a guest may compute before it yields: a yield costs the guest a turn of its loop.
   private static let sliceTicks: UInt64 = 3
 
+  /// More than any guest uses; Wasmtime counts downwards, with a sign.
+  private static let fuel = UInt64(Int64.max)
+
   private let store: OpaquePointer
   private let context: OpaquePointer
   private let prepared: PreparedModule
@@ -57,6 +60,7 @@ public final class Fiber {
     outputs.initialize(to: Outputs())
     let settings = prepared.engine.settings
     wasmtime_store_limiter(store, Int64(memoryLimit), Int64(settings.maximumTableElements), -1, -1, -1)
+    if settings.countsFuel, let error = wasmtime_context_set_fuel(context, Fiber.fuel) { wasmtime_error_delete(error) }
     if settings.epochInterruption {
       wasmtime_context_set_epoch_deadline(context, Fiber.sliceTicks)
       wasmtime_context_epoch_deadline_async_yield_and_update(context, Fiber.sliceTicks)
@@ -75,6 +79,18 @@ public final class Fiber {
     if let error = outputs.pointee.error { wasmtime_error_delete(error) }
     outputs.pointee.trap = nil
     outputs.pointee.error = nil
+  }
+
+  /// What the guest has executed so far, in units of fuel: about one for each instruction, and the same on every machine. Nil
+  /// where it is not counted.
+  public var usedFuel: Int64? {
+    guard prepared.engine.settings.countsFuel else { return nil }
+    var left: UInt64 = 0
+    if let error = wasmtime_context_get_fuel(context, &left) {
+      wasmtime_error_delete(error)
+      return nil
+    }
+    return Int64(Fiber.fuel - min(left, Fiber.fuel))
   }
 
   /// Begins to make the instance; ``poll()`` goes on with it, a start section included.

@@ -54,6 +54,11 @@ struct ExecutionArguments: ParsableArguments {
     help: "Interrupt computing guests, so that they share the processor (default: on).")
   var usesEpochClock: Bool?
 
+  @Flag(
+    name: .customLong("fuel"), inversion: .prefixedNo,
+    help: "Count the instructions that guests execute, for traces and budgets; guests are slower (default: off).")
+  var countsFuel: Bool?
+
   @Option(
     name: .customLong("module-cache"),
     help: ArgumentHelp("Keep compiled programs in this folder instead of the user's cache.", valueName: "folder"))
@@ -78,6 +83,7 @@ struct ExecutionArguments: ParsableArguments {
     options.readThrough =
       try environment.value(readThrough, "readthrough", FlagValues.readThrough) ?? options.readThrough
     options.usesEpochClock = try environment.boolean(usesEpochClock, "epoch") ?? true
+    options.countsFuel = try environment.boolean(countsFuel, "fuel") ?? false
     options.moduleCache = try moduleCacheOption(in: environment)
     guard options.usesEpochClock || options.maximumCPUTime == nil else {
       throw ConfigurationError(place: "--max-vcpu", problem: "needs the epoch clock; leave --no-epoch away")

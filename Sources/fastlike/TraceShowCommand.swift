@@ -70,6 +70,7 @@ struct TraceReport {
     if let version = trace.httpVersion { facts.append(version.rawValue) }
     if trace.status > 0 { facts.append(TraceText.count(Int(trace.responseBytes), "byte") + " of body") }
     if let flush = trace.headerFlushNanos { facts.append("head after \(TraceText.milliseconds(flush)) ms") }
+    if let fuel = trace.guestFuel { facts.append("\(Figures.count(Int(fuel))) fuel") }
     let module = [trace.moduleName, trace.moduleID].filter { !$0.isEmpty }.joined(separator: " ")
     let instant = TraceText.instant(unixNanos: trace.wallStartUnixNanos, in: zone)
     return [

@@ -39,4 +39,52 @@ struct BenchTests {
     #expect(result.output.contains("Whole requests"))
     #expect(result.output.contains("60 requests\nB "))
   }
+
+  /// What each of the requests executed.
+  private func fuel(_ module: String, _ flags: [String]) async throws -> [Int] {
+    let file = try temporaryFile("requests.http", "GET /\n")
+    let output = try temporaryFile("place", "") + ".json"
+    let start = ["bench", module, "--requests", file, "--module-cache", Places.moduleCache, "--warm-up", "0s"]
+    let result = try await fastlike(start + ["--iterations", "4", "--output", output] + flags)
+    #expect(result.status == .exited(0))
+    let written = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: output)))
+    let traces = try #require((written as? [String: Any])?["traces"] as? [[String: Any]])
+    return traces.compactMap { $0["guest_fuel"] as? Int }
+  }
+
+  /// A guest that goes round so many times.
+  private func turning(_ turns: Int) throws -> String {
+    try temporaryFile(
+      "turning.wat",
+      """
+      (module (memory (export "memory") 1)
+        (func (export "_start") (local $i i32)
+          (loop $l
+            (local.set $i (i32.add (local.get $i) (i32.const 1)))
+            (br_if $l (i32.lt_u (local.get $i) (i32.const \(turns)))))))
+      """)
+  }
+
+  @Test func whatAGuestExecutesIsCountedTheSameEachTime() async throws {
+    let thousand = try await fuel(try turning(1000), ["--fuel"])
+    let two = try await fuel(try turning(2000), ["--fuel"])
+    #expect(thousand.count == 4 && Set(thousand).count == 1)
+    #expect(two.count == 4 && Set(two).count == 1)
+    // Some instructions each turn, and the same few around them.
+    let turn = try #require(two.first) - (try #require(thousand.first))
+    #expect(turn.isMultiple(of: 1000) && turn >= 4000)
+    #expect(try await fuel(try turning(1000), []).isEmpty)
+  }
+
+  @Test func aBudgetOfFuelHolds() async throws {
+    for (limit, status) in [(1_000_000, Int32(0)), (100, 1)] {
+      let budget = try temporaryFile("budget.toml", "[[route]]\nroute = \"*\"\nfuel = \(limit)\n")
+      let result = try await bench(["--iterations", "3", "--fuel", "--budget", budget])
+      #expect(result.status == .exited(status))
+    }
+    let budget = try temporaryFile("budget.toml", "[[route]]\nroute = \"*\"\nfuel = 1\n")
+    let unknown = try await bench(["--iterations", "3", "--budget", budget])
+    #expect(unknown.status == .exited(1))
+    #expect(unknown.output.contains("is counted with --fuel"))
+  }
 }

@@ -33,7 +33,7 @@ enum TraceSamples {
       id: 42, moduleID: "00112233aabbccdd", moduleName: "app.wasm", processID: 77, method: "POST",
       url: RedactedURL("https://example.com/a/b?secret"), httpVersion: .http11, status: 200, responseBytes: 321,
       wallStartUnixNanos: 1_779_530_400_123_456_789, monotonicStartNanos: 5_000_000_000, wallNanos: 10_000_000,
-      headerFlushNanos: 9_000_000, hijackedNanos: nil, nativeCPUNanos: 2_000_000,
+      headerFlushNanos: 9_000_000, hijackedNanos: nil, nativeCPUNanos: 2_000_000, guestFuel: 123_456,
       time: TimeAccount(
         queue: 100_000, setup: 200_000, guest: 4_000_000, host: 1_200_000, blocked: blocked,
         blockedInHostcalls: 4_000_000),

@@ -35,6 +35,7 @@ typedef struct wasmtime_pooling_allocation_config_t wasmtime_pooling_allocation_
 
 wasm_config_t *wasm_config_new(void);
 void wasmtime_config_epoch_interruption_set(wasm_config_t *config, bool enabled);
+void wasmtime_config_consume_fuel_set(wasm_config_t *config, bool enabled);
 void wasmtime_config_max_wasm_stack_set(wasm_config_t *config, size_t bytes);
 void wasmtime_config_async_stack_size_set(wasm_config_t *config, size_t bytes);
 void wasmtime_config_cranelift_opt_level_set(wasm_config_t *config, uint8_t level);
@@ -237,6 +238,9 @@ void wasmtime_store_limiter(wasmtime_store_t *store, int64_t memory_size, int64_
                             int64_t tables, int64_t memories);
 void wasmtime_store_delete(wasmtime_store_t *store);
 void *wasmtime_context_get_data(const wasmtime_context_t *context);
+/// Both give an error where the engine consumes no fuel.
+wasmtime_error_t *wasmtime_context_set_fuel(wasmtime_context_t *context, uint64_t fuel);
+wasmtime_error_t *wasmtime_context_get_fuel(const wasmtime_context_t *context, uint64_t *fuel);
 void wasmtime_context_set_epoch_deadline(wasmtime_context_t *context, uint64_t ticks);
 // The library's own header promises an error here; the function returns nothing, and what is in the register is no pointer.
 void wasmtime_context_epoch_deadline_async_yield_and_update(wasmtime_context_t *context, uint64_t ticks);

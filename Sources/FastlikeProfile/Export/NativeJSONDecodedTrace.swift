@@ -17,6 +17,7 @@ enum NativeJSONKey: String, CodingKey {
   case guestActiveNanos = "guest_active_nanos"
   case hostcallNanos = "hostcall_nanos"
   case nativeCPUNanos = "native_cpu_nanos"
+  case guestFuel = "guest_fuel"
   case hijackedNanos = "hijacked_nanos"
   case traceContext = "trace_context"
   case traceID = "trace_id"
@@ -173,6 +174,7 @@ struct DecodedTrace: Decodable {
     trace.headerFlushNanos = try object.optionalNumber(.headerFlushNanos)
     trace.hijackedNanos = try object.optionalNumber(.hijackedNanos)
     trace.nativeCPUNanos = try object.optionalNumber(.nativeCPUNanos)
+    trace.guestFuel = try object.optionalNumber(.guestFuel)
     trace.context = try object.decodeIfPresent(DecodedTraceContext.self, forKey: .traceContext)?.context
     trace.hostcallNanos = try object.number(.hostcallNanos)
     trace.droppedSpans = Int(try object.number(.dropped))

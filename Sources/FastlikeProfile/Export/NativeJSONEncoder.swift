@@ -46,6 +46,7 @@ public enum NativeJSONEncoder {
     json.field("guest_active_nanos", trace.guestActiveNanos)
     json.field("hostcall_nanos", trace.hostcallNanos)
     json.field("native_cpu_nanos", ifPresent: trace.nativeCPUNanos)
+    json.field("guest_fuel", ifPresent: trace.guestFuel)
     json.field("hijacked_nanos", ifPresent: trace.hijackedNanos)
     if let context = trace.context { writeContext(context, to: &json) }
     writeTime(trace.time, to: &json)

@@ -35,6 +35,9 @@ public struct RequestTrace: Sendable, Hashable, Identifiable {
   public var hijackedNanos: Int64?
   /// CPU nanoseconds of the request by sampling; nil without samples that tell.
   public var nativeCPUNanos: Int64?
+  /// Instructions that the guest executed, in Wasmtime's units of fuel, which are the same on every machine; nil where they were
+  /// not counted.
+  public var guestFuel: Int64?
   /// Who owns each nanosecond of ``wallNanos``.
   public var time: TimeAccount
   /// Nanoseconds in hostcalls, blocked time and hostcalls without a span included.
@@ -78,7 +81,7 @@ public struct RequestTrace: Sendable, Hashable, Identifiable {
     id: UInt64, moduleID: String = "", moduleName: String = "", processID: Int32 = 0, method: String = "GET",
     url: RedactedURL = RedactedURL(), httpVersion: HTTPVersion? = nil, status: Int = 0, responseBytes: Int64 = 0,
     wallStartUnixNanos: Int64 = 0, monotonicStartNanos: UInt64 = 0, wallNanos: Int64 = 0,
-    headerFlushNanos: Int64? = nil, hijackedNanos: Int64? = nil, nativeCPUNanos: Int64? = nil,
+    headerFlushNanos: Int64? = nil, hijackedNanos: Int64? = nil, nativeCPUNanos: Int64? = nil, guestFuel: Int64? = nil,
     time: TimeAccount = TimeAccount(), hostcallNanos: Int64 = 0, hostcalls: HostcallNameTable = .empty,
     labels: [TraceLabel] = [.none], spans: [Span] = [], backendCalls: [BackendCall] = [],
     blocked: [BlockedInterval] = [], guestStacks: StackProfile = .empty, nativeStacks: StackProfile = .empty,
@@ -102,6 +105,7 @@ public struct RequestTrace: Sendable, Hashable, Identifiable {
     self.headerFlushNanos = headerFlushNanos
     self.hijackedNanos = hijackedNanos
     self.nativeCPUNanos = nativeCPUNanos
+    self.guestFuel = guestFuel
     self.time = time
     self.hostcallNanos = hostcallNanos
     self.hostcalls = hostcalls

@@ -15,9 +15,7 @@ struct RecordingDetails {
   var blocked: [BlockedInterval] = []
   var droppedBlockedIntervals = 0
   /// What spans refer to; index 0 of the finished trace is ``TraceLabel/none``, so these begin at 1.
-  var labels: [TraceLabel] = []
-  /// Finds labels where there are too many to look at each.
-  var labelIndices: [TraceLabel: UInt32] = [:]
+  private(set) var labels = LabelList()
   var backendCalls: [BackendCall] = []
   var backendStates: [BackendCallState] = []
   var droppedBackendCalls = 0
@@ -28,6 +26,7 @@ struct RecordingDetails {
   var sampledGuestNanos: Int64 = 0
   var memoryGrowth: [MemoryGrowth] = []
   var droppedMemoryGrowth = 0
+  var fuel: Int64?
   var response = ResponseObservation()
   var outcome = TraceOutcome.normal
   var notes: [TraceNote] = []
@@ -55,8 +54,7 @@ struct RecordingDetails {
     blockedTime = BlockedTime()
     blocked.empty()
     droppedBlockedIntervals = 0
-    labels.empty()
-    if !labelIndices.isEmpty { labelIndices = [:] }
+    labels.removeAll()
     backendCalls.empty()
     backendStates.empty()
     droppedBackendCalls = 0
@@ -65,6 +63,7 @@ struct RecordingDetails {
     sampledGuestNanos = 0
     memoryGrowth.empty()
     droppedMemoryGrowth = 0
+    fuel = nil
     response = ResponseObservation()
     outcome = .normal
     notes.empty()
@@ -72,28 +71,16 @@ struct RecordingDetails {
     if spans != nil { spans = nil }
   }
 
-  /// Up to so many labels are compared one by one.
-  private static let comparedLabels = 16
-
   /// The index of a label in the finished trace.
   mutating func intern(_ label: TraceLabel) -> UInt32 {
-    if labels.count <= Self.comparedLabels {
-      if let known = labels.firstIndex(of: label) { return UInt32(known + 1) }
-    } else if let known = labelIndices[label] {
-      return known
+    if let known = labels.firstIndex(of: label) { return UInt32(known + 1) }
+    var kept = label
+    if labels.count >= limits.labels {
+      kept = TraceLabel(kind: .other, name: "(other)")
+      if let known = labels.firstIndex(of: kept) { return UInt32(known + 1) }
     }
-    let isFull = labels.count >= limits.labels
-    let kept = isFull ? TraceLabel(kind: .other, name: "(other)") : label
-    if isFull, let known = labels.lastIndex(of: kept) { return UInt32(known + 1) }
     labels.append(kept)
-    let index = UInt32(labels.count)
-    if labels.count > Self.comparedLabels {
-      if labelIndices.isEmpty {
-        for (place, label) in labels.enumerated() { labelIndices[label] = UInt32(place + 1) }
-      }
-      labelIndices[kept] = index
-    }
-    return index
+    return UInt32(labels.count)
   }
 
   mutating func add(_ interval: BlockedInterval) {
@@ -106,8 +93,7 @@ struct RecordingDetails {
 
   /// Lets go of what is not needed any more, and of memory that is much larger than its contents.
   mutating func settle() {
-    labels = labels.trimmed()
-    labelIndices = [:]
+    labels.settle()
     backendCalls = backendCalls.trimmed()
     backendStates = []
     blocked = blocked.trimmed()
@@ -158,6 +144,13 @@ struct RecordingBlock {
 
   /// That of a span, the largest of the three.
   private static let alignment = MemoryLayout<Span>.alignment
+
+  /// The block is about to be used again.
+  func prefetch() { ctimestamp_prefetch(core, Self.usualBytes) }
+
+  /// Words, details, and the spans of a short request.
+  private static let usualBytes =
+    MemoryLayout<RecordingCore>.stride + MemoryLayout<RecordingDetails>.stride + 8 * MemoryLayout<Span>.stride
 
   /// Gives the memory back, with initialized words and details.
   func delete() {

@@ -82,6 +82,12 @@ extension TraceRecorder {
   /// Counts samples that could not be kept.
   public func dropGuestSamples(_ count: Int) { details.pointee.droppedGuestSamples += count }
 
+  /// Records what the guest has executed for the request, as ``RequestTrace/guestFuel``.
+  public func recordFuel(_ units: Int64) {
+    guard !isFinished else { return }
+    details.pointee.fuel = max(0, units)
+  }
+
   /// Records that the guest's memory has grown.
   /// - Parameter stack: What the guest was doing, innermost function first.
   public func memoryGrew(from old: Int, to new: Int, stack: @autoclosure () -> [StackFrame]) {

@@ -112,6 +112,9 @@ public final class TraceRecorder: @unchecked Sendable {
     block.delete()
   }
 
+  /// It will soon record another request, and was not looked at for a while.
+  func prefetch() { block.prefetch() }
+
   /// Begins to record another request, when nobody else has the recorder.
   func restart(id: UInt64, head: TraceHead, limits: TraceLimits, in part: StorePart) {
     self.part = part
@@ -389,9 +392,9 @@ public final class TraceRecorder: @unchecked Sendable {
       responseBytes: details.response.bytesWritten, wallStartUnixNanos: details.start.unix,
       monotonicStartNanos: details.start.arrival, wallNanos: wallNanos,
       headerFlushNanos: details.response.headerFlushed, hijackedNanos: details.response.hijacked,
-      nativeCPUNanos: details.sampledGuestNanos > 0 ? details.sampledGuestNanos : nil,
+      nativeCPUNanos: details.sampledGuestNanos > 0 ? details.sampledGuestNanos : nil, guestFuel: details.fuel,
       time: time, hostcallNanos: core.pointee.hostcallNanos, hostcalls: hostcalls,
-      labels: [TraceLabel.none] + details.labels, spans: withSpans { Array($0) },
+      labels: [TraceLabel.none] + details.labels.all, spans: withSpans { Array($0) },
       backendCalls: details.backendCalls.exactCopy(), blocked: details.blocked.exactCopy(),
       guestStacks: details.stacks?.profile ?? .empty,
       droppedSpans: core.pointee.droppedSpans, droppedBackendCalls: details.droppedBackendCalls,

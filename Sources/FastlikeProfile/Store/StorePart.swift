@@ -203,6 +203,7 @@ extension StorePart.Contents {
       counts.evicted += 1
       if case .recording(var recorder) = consume entry {
         if spare.count < StorePart.maximumSpare, isKnownUniquelyReferenced(&recorder) {
+          recorder.prefetch()
           spare.append(recorder)
         } else {
           released.append(.recording(recorder))

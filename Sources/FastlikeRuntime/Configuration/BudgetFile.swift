@@ -50,7 +50,7 @@ public enum BudgetFile {
   }
 
   private static let numbers: [(key: String, subject: Budget.Subject)] = [
-    ("backend_calls", .backendCalls)
+    ("backend_calls", .backendCalls), ("fuel", .fuel),
   ]
   private static let sizes: [(key: String, subject: Budget.Subject)] = [
     ("backend_bytes", .backendBytes), ("response_bytes", .responseBytes), ("memory", .memory),

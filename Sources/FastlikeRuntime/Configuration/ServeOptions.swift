@@ -101,6 +101,8 @@ public struct ExecutionOptions: Sendable, Equatable {
   public var readThrough = ReadThroughMode.explicit
   /// Whether computing guests are interrupted by the epoch clock, which costs their loops some speed.
   public var usesEpochClock = true
+  /// Whether the instructions that guests execute are counted.
+  public var countsFuel = false
 
   public init() {}
 }

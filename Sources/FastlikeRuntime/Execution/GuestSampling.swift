@@ -62,14 +62,16 @@ extension SocketAddress {
 /// Takes the samples of one guest into the trace of the request that it serves. Confined to its event loop, which uses it
 /// again for the next guest.
 final class GuestSampling {
+  let module: PreparedModule
   let guest: SampledGuest
   let thread: GuestSamplerThread
-  let symbolizer: GuestSymbolizer
+  private let symbolizer: GuestSymbolizer
   /// Nil while the guest serves no request that is sampled.
   private var recorder: TraceRecorder?
   private var stack: [UInt] = []
 
-  init(symbolizer: GuestSymbolizer, thread: GuestSamplerThread) {
+  init(of module: PreparedModule, symbolizer: GuestSymbolizer, thread: GuestSamplerThread) {
+    self.module = module
     self.symbolizer = symbolizer
     self.thread = thread
     guest = SampledGuest(code: symbolizer.code)

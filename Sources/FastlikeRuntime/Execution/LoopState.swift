@@ -32,13 +32,13 @@ final class LoopState {
   /// What samples guests and has none at present.
   private var idleSamplings: [GuestSampling] = []
 
-  /// What samples a guest of this program.
-  func takeSampling(_ symbolizer: GuestSymbolizer, on thread: GuestSamplerThread) -> GuestSampling {
+  /// What has sampled guests of this module before.
+  func takeIdleSampling(of module: PreparedModule) -> GuestSampling? {
     // One of another version of the program is of no use any more.
     while let idle = idleSamplings.popLast() {
-      if idle.symbolizer === symbolizer { return idle }
+      if idle.module === module { return idle }
     }
-    return GuestSampling(symbolizer: symbolizer, thread: thread)
+    return nil
   }
 
   /// Takes it back; the guest has ended.

@@ -47,6 +47,8 @@ final class SandboxRun {
   /// Nil until the guest serves a request whose stacks are sampled.
   private var sampling: GuestSampling?
   private var isSampled = false
+  /// What the guest had executed when it began with the present request.
+  private var fuelBefore: Int64 = 0
   /// The observer of the guest's hostcalls, where the trace alone does not do.
   private var watch: HostcallWatch?
   private let onEnd: ((GuestEnding) -> Void)?
@@ -68,6 +70,7 @@ final class SandboxRun {
   private func begin(_ served: ServedRequest) {
     deadline = service.settings.maximumWallNanoseconds.map { served.request.receivedAt + $0 }
     sandbox.vcpuBeforeRequest = sandbox.vcpuNanoseconds
+    fuelBefore = fiber?.usedFuel ?? 0
     isSampled = beginSampling(served)
     served.onClosed = { [waker = sandbox.waker] in waker.wake() }
     watch = watch(of: served)
@@ -78,11 +81,9 @@ final class SandboxRun {
   private func watch(of served: ServedRequest) -> HostcallWatch? {
     let isVerbose = service.isVerbose || served.request.head.headers.first("fastlike-verbose") == "1"
     guard isVerbose || isSampled || served.trace?.isDeep == true else { return nil }
-    var logger = service.logger
-    logger.logLevel = .debug
     return HostcallWatch(
-      recorder: served.trace, memory: context.memory, logger: isVerbose ? logger : nil, requestID: served.number,
-      sampling: isSampled ? sampling : nil)
+      recorder: served.trace, memory: context.memory, logger: isVerbose ? service.verboseLogger : nil,
+      requestID: served.number, sampling: isSampled ? sampling : nil)
   }
 
   private func beginSampling(_ served: ServedRequest) -> Bool {
@@ -102,11 +103,17 @@ final class SandboxRun {
 
   /// The guest waits for another request: the one before is over for it, and nothing is recorded meanwhile.
   private func parted() {
+    recordFuel()
     deadline = nil
     context.watch(nil)
     watch = nil
     sampling?.follow(nil)
     isSampled = false
+  }
+
+  private func recordFuel() {
+    guard !sandbox.served.isReleased else { return }
+    if let fuel = fiber?.usedFuel { sandbox.trace?.recordFuel(fuel - fuelBefore) }
   }
 
   func start() {
@@ -208,6 +215,7 @@ final class SandboxRun {
     sandbox.trace?.resume()
     sandbox.trace?.sampleMemory(bytes: context.memory.byteCount)
     watch?.guestEnds()
+    recordFuel()
     if let sampling {
       sandbox.loop.returnSampling(sampling)
       self.sampling = nil

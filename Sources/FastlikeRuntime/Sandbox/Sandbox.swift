@@ -22,7 +22,7 @@ final class Sandbox: ComputeHost {
   private var promiseCount = 0
   /// Told when the guest takes another request.
   var onAdopted: ((ServedRequest) -> Void)?
-  /// Told when the guest begins to wait for another request.
+  /// Told when the guest parts with its request, to wait for another one.
   var onParted: (() -> Void)?
   let waker = Waker()
   let budget = HostMemoryBudget()
@@ -157,8 +157,8 @@ final class Sandbox: ComputeHost {
     // The hostcall that waits ends for the trace where the request does; its status belongs to no request.
     served.trace?.sampleMemory(bytes: memory.byteCount)
     served.trace?.endSpan(status: 0)
-    served.release(memoryBytes: memory.byteCount)
     onParted?()
+    served.release(memoryBytes: memory.byteCount)
   }
 
   /// Takes the promised request, which becomes the present one. Throws `none` when there is none.

@@ -120,6 +120,7 @@ struct RequestView {
     if trace.status > 0 { facts.append("\(Figures.bytes(trace.responseBytes)) of body sent") }
     if let flush = trace.headerFlushNanos { facts.append("head sent after \(Figures.duration(flush))") }
     if trace.hijackedNanos != nil { facts.append("connection taken over") }
+    if let fuel = trace.guestFuel { facts.append("\(Figures.count(Int(fuel))) fuel") }
     if let cpu = trace.nativeCPUNanos { facts.append("\(Figures.duration(cpu)) of CPU by sampling") }
     let module = trace.moduleName.isEmpty ? trace.moduleID : "\(trace.moduleName) (\(trace.moduleID))"
     if !module.isEmpty { facts.append(module) }

@@ -37,6 +37,8 @@ public struct Budget: Sendable, Hashable {
     case wall(percent: Int)
     /// Nanoseconds in which the guest ran, below which so many percent of the requests are.
     case guest(percent: Int)
+    /// What the guest executed for one request, in units of fuel.
+    case fuel
     /// Hostcalls of one request.
     case hostcalls
     /// Hostcalls of a name in one request.
@@ -62,6 +64,7 @@ public struct Budget: Sendable, Hashable {
       switch self {
       case .wall(let percent): "wall_p\(percent)"
       case .guest(let percent): "guest_p\(percent)"
+      case .fuel: "fuel"
       case .hostcalls: "hostcalls.total"
       case .hostcall(let name): "hostcalls.\(name)"
       case .backendCalls: "backend_calls"
@@ -88,7 +91,7 @@ public struct Budget: Sendable, Hashable {
     func text(_ value: Double) -> String {
       switch self {
       case .wall, .guest: Figures.duration(Int64(min(value, 9e18)))
-      case .hostcalls, .hostcall, .backendCalls: Figures.count(Int(min(value, 1e15)))
+      case .fuel, .hostcalls, .hostcall, .backendCalls: Figures.count(Int(min(value, 1e15)))
       case .backendBytes, .responseBytes, .memory: Figures.bytes(Int64(min(value, 9e18)))
       case .cacheHitShare, .errorShare: Figures.fixed(value * 100, digits: 1) + " %"
       }
@@ -97,6 +100,7 @@ public struct Budget: Sendable, Hashable {
     /// Why nothing was measured.
     var missing: String {
       switch self {
+      case .fuel: "not recorded: what guests execute is counted with --fuel"
       case .memory: "not recorded: the memory curve needs --profile deep"
       case .cacheHitShare: "not recorded: no look-up in the cache was seen, or --profile deep was not on"
       case .hostcall: "not known: spans were dropped; raise --profile-spans"

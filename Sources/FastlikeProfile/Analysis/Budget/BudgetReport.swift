@@ -116,6 +116,7 @@ extension BudgetReport {
       guest.append(trace.time.guest)
       if trace.isError { errors += 1 }
       if trace.droppedSpans > 0 { hasDroppedSpans = true }
+      if let fuel = trace.guestFuel { add(.fuel, Double(fuel), trace) }
       add(.hostcalls, Double(trace.spans.count + trace.droppedSpans), trace)
       add(.backendCalls, Double(trace.backendCalls.count + trace.droppedBackendCalls), trace)
       add(.backendBytes, trace.backendCalls.reduce(0) { $0 + $1.bytes }, trace)

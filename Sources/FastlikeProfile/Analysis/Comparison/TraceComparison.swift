@@ -164,7 +164,8 @@ private struct Work {
 
   private func order(_ figures: some Collection<TraceFigure>, of family: TraceFigure.Family) -> [TraceFigure] {
     let fixed: [TraceFigure] = [
-      .wall, .guest, .host, .waiting, .start, .cpu, .errors, .hostcalls, .backendCalls, .backendBytes, .responseBytes,
+      .wall, .guest, .host, .waiting, .start, .cpu, .errors, .fuel, .hostcalls, .backendCalls, .backendBytes,
+      .responseBytes,
       .memory,
     ]
     if family == .request || family == .count { return fixed.filter(figures.contains) }

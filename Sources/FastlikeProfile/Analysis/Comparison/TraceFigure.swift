@@ -57,6 +57,7 @@ extension TraceFigure {
   static let hostcalls = TraceFigure(.count, "hostcalls")
   static let backendCalls = TraceFigure(.count, "backend calls")
   static let backendBytes = TraceFigure(.count, "backend bytes")
+  static let fuel = TraceFigure(.count, "fuel")
   static let responseBytes = TraceFigure(.count, "response bytes")
   static let memory = TraceFigure(.count, "peak memory")
 

@@ -81,6 +81,7 @@ public struct TraceSet: Sendable {
       add(.waiting, Double(time.blocked.total), number)
       add(.start, Double(time.queue) + Double(time.setup), number)
       if let cpu = trace.nativeCPUNanos { add(.cpu, Double(cpu), number) }
+      if let fuel = trace.guestFuel { add(.fuel, Double(fuel), number) }
       add(.errors, trace.isError ? 1 : 0, number)
       add(.hostcalls, Double(trace.spans.count + trace.droppedSpans), number)
       add(.backendCalls, Double(trace.backendCalls.count + trace.droppedBackendCalls), number)
