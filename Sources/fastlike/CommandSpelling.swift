@@ -58,7 +58,7 @@ enum CommandSpelling {
     .value("output", short: "o"), .plain("force"), .plain("soft"),
     .negatable("tls"), .value("tls-name"), .value("tls-cert"), .value("tls-key"), .value("tls-client-ca"),
     .value("tls-client-auth"), .negatable("reload"), .negatable("watch"), .negatable("log-stdout"),
-    .negatable("log-stderr"), .negatable("epoch"),
+    .negatable("log-stderr"), .negatable("epoch"), .negatable("fuel"),
   ]
 
   /// Flags of the existing hosts that this version understands but cannot serve. They are refused rather than ignored.

@@ -275,6 +275,26 @@ struct ProfileStoreTests {
     #expect(store.recent().allSatisfy { store.trace(id: $0.id) == $0 })
   }
 
+  @Test func whatComesAfterTheEndChangesNothing() throws {
+    let store = ProfileStore(mode: .deep)
+    let recorder = try #require(store.begin(head()))
+    recorder.sampleMemory(bytes: 1)
+    let before = recorder.finish()
+    recorder.updateDeep { $0.cacheLookups += 1 }
+    recorder.sampleMemory(bytes: 2)
+    recorder.dropGuestSamples(1)
+    recorder.recordFuel(1)
+    #expect(recorder.finish() == before)
+    #expect(recorder.summed.heapSamples.count == 1)
+  }
+
+  @Test func aTraceFromElsewhereTakesItsIDOutOfTheRow() throws {
+    let store = ProfileStore()
+    store.complete(RequestTrace(id: 5))
+    #expect(try #require(store.begin(head())).finish().id == 6)
+    #expect(store.recent().map(\.id) == [6, 5])
+  }
+
   @Test func aStoreGoesAwayWithWhatItKeeps() {
     weak var recorder: TraceRecorder?
     do {
@@ -292,6 +312,16 @@ struct ProfileStoreTests {
 }
 
 struct IDIndexTests {
+  @Test func anIDThatComesAgainStandsForItsNewSlot() {
+    var index = IDIndex()
+    index.insert(7, 1)
+    index.insert(7, 2)
+    index.remove(7, 1)
+    #expect(index[7] == 2)
+    index.remove(7, 2)
+    #expect(index[7] == nil)
+  }
+
   @Test func findsWhatADictionaryFinds() {
     var index = IDIndex()
     var expected: [UInt64: UInt64] = [:]
@@ -299,8 +329,8 @@ struct IDIndexTests {
     for step in UInt64(0)..<20_000 {
       // Few different ones, so that they meet; and some that lie in a row, as ids do.
       let id = step.isMultiple(of: 3) ? step : UInt64.random(in: 0..<500, using: &random)
-      if expected[id] != nil {
-        index.remove(id)
+      if let slot = expected[id] {
+        index.remove(id, slot)
         expected[id] = nil
       } else {
         index.insert(id, step)

@@ -42,8 +42,11 @@ struct SampledStackTests {
     for number in 1...count {
       recorder.guestStack(leafFirst: [UInt(number), 0, 1000], namedBy: names, weightNanos: Int64(number))
     }
-    recorder.guestStack(leafFirst: [0], namedBy: names)
-    let stacks = recorder.finish().guestStacks
+    recorder.guestStack(leafFirst: [0], namedBy: names, weightNanos: 1)
+    let trace = recorder.finish()
+    let stacks = trace.guestStacks
+    // What cannot be named is not the guest's time either.
+    #expect(trace.nativeCPUNanos == Int64(count * (count + 1) / 2))
     #expect(stacks.samples.map(\.weightNanos) == (1...count).map(Int64.init))
     #expect(
       stacks.samples.map { stacks.table.framesLeafFirst(of: $0.stack).map(\.name) }

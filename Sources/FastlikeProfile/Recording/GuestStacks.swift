@@ -12,12 +12,15 @@ struct GuestStacks {
   private struct Waiting {
     var relativeNanos: Int64
     var weightNanos: Int64
+    var isGuestCPU: Bool
     /// How many of the words are its stack.
     var depth: Int
   }
 
   private var builder = StackTable.Builder()
   private var samples: [StackSample] = []
+  /// CPU time of the samples that are the guest's own; complete when all are ``resolved()``.
+  private(set) var guestNanos: Int64 = 0
   private var waiting: [Waiting] = []
   /// The stacks of those that wait, one behind the other, leaf first.
   private var words: [UInt] = []
@@ -32,26 +35,36 @@ struct GuestStacks {
   /// A function's index for ``add(_:relativeNanos:weightNanos:)``.
   mutating func intern(_ frame: StackFrame) -> UInt32 { builder.internFrame(frame) }
 
-  /// Adds a stack of functions, leaf first. False for an empty one.
+  /// Adds a stack of functions, leaf first; an empty one is left out.
   mutating func add(
-    _ frames: some BidirectionalCollection<UInt32>, relativeNanos: Int64, weightNanos: Int64
-  ) -> Bool {
+    _ frames: some BidirectionalCollection<UInt32>, relativeNanos: Int64, weightNanos: Int64, isGuestCPU: Bool
+  ) {
     resolve()
-    guard let stack = builder.internStack(leafFirst: frames) else { return false }
+    keep(frames, relativeNanos, weightNanos, isGuestCPU)
+  }
+
+  private mutating func keep(
+    _ frames: some BidirectionalCollection<UInt32>, _ relativeNanos: Int64, _ weightNanos: Int64, _ isGuestCPU: Bool
+  ) {
+    guard let stack = builder.internStack(leafFirst: frames) else { return }
     samples.append(StackSample(relativeNanos: relativeNanos, stack: stack, weightNanos: weightNanos))
-    return true
+    if isGuestCPU { guestNanos += weightNanos }
   }
 
   /// Adds a stack of words, leaf first.
   mutating func add(
-    _ stack: [UInt], named names: any GuestFrameNames, relativeNanos: Int64, weightNanos: Int64
+    _ stack: [UInt], named names: any GuestFrameNames, relativeNanos: Int64, weightNanos: Int64, isGuestCPU: Bool
   ) {
-    if waiting.count == Self.maximumWaiting || self.names !== names { resolve() }
-    self.names = names
+    if waiting.count == Self.maximumWaiting { resolve() }
+    if self.names !== names {
+      resolve()
+      known = [:]
+      self.names = names
+    }
     words.append(contentsOf: stack.prefix(StackTable.Builder.maximumDepth))
     waiting.append(
       Waiting(
-        relativeNanos: relativeNanos, weightNanos: weightNanos,
+        relativeNanos: relativeNanos, weightNanos: weightNanos, isGuestCPU: isGuestCPU,
         depth: min(stack.count, StackTable.Builder.maximumDepth)))
   }
 
@@ -61,9 +74,7 @@ struct GuestStacks {
     for sample in waiting {
       let frames = rest.prefix(sample.depth).compactMap { frame(of: $0, names) }
       rest = rest.dropFirst(sample.depth)
-      guard let stack = builder.internStack(leafFirst: frames) else { continue }
-      samples.append(
-        StackSample(relativeNanos: sample.relativeNanos, stack: stack, weightNanos: sample.weightNanos))
+      keep(frames, sample.relativeNanos, sample.weightNanos, sample.isGuestCPU)
     }
     waiting.removeAll(keepingCapacity: true)
     words.removeAll(keepingCapacity: true)
@@ -82,12 +93,15 @@ struct GuestStacks {
     known = [:]
   }
 
-  /// What a trace shows of them.
+  /// With all stacks named.
+  func resolved() -> GuestStacks {
+    var stacks = self
+    stacks.resolve()
+    return stacks
+  }
+
+  /// What a trace shows of the stacks that are named.
   var profile: StackProfile {
-    guard count > 0 else { return .empty }
-    var finished = self
-    finished.resolve()
-    guard !finished.samples.isEmpty else { return .empty }
-    return StackProfile(table: finished.builder.finish(), samples: finished.samples.exactCopy())
+    samples.isEmpty ? .empty : StackProfile(table: builder.finish(), samples: samples.exactCopy())
   }
 }

@@ -22,8 +22,6 @@ struct RecordingDetails {
   /// Nil where none were sampled.
   var stacks: GuestStacks?
   var droppedGuestSamples = 0
-  /// CPU time of the samples that are the guest's own.
-  var sampledGuestNanos: Int64 = 0
   var memoryGrowth: [MemoryGrowth] = []
   var droppedMemoryGrowth = 0
   var fuel: Int64?
@@ -60,7 +58,6 @@ struct RecordingDetails {
     droppedBackendCalls = 0
     if stacks != nil { stacks = nil }
     droppedGuestSamples = 0
-    sampledGuestNanos = 0
     memoryGrowth.empty()
     droppedMemoryGrowth = 0
     fuel = nil

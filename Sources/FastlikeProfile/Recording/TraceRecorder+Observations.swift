@@ -49,8 +49,7 @@ extension TraceRecorder {
     monotonicNanos: UInt64? = nil
   ) {
     guard let time = instantOfSample(monotonicNanos) else { return }
-    let isKept = withStacks { $0.add(frames, relativeNanos: time, weightNanos: weightNanos) }
-    if isKept, isGuestCPU { details.pointee.sampledGuestNanos += weightNanos }
+    withStacks { $0.add(frames, relativeNanos: time, weightNanos: weightNanos, isGuestCPU: isGuestCPU) }
   }
 
   /// As ``guestStack(leafFirst:weightNanos:isGuestCPU:monotonicNanos:)``, for a stack of words that are named when the
@@ -60,8 +59,10 @@ extension TraceRecorder {
     monotonicNanos: UInt64? = nil
   ) {
     guard let time = instantOfSample(monotonicNanos) else { return }
-    withStacks { $0.add(words, named: names, relativeNanos: time, weightNanos: weightNanos) }
-    if isGuestCPU { details.pointee.sampledGuestNanos += weightNanos }
+    guard !words.isEmpty else { return }
+    withStacks {
+      $0.add(words, named: names, relativeNanos: time, weightNanos: weightNanos, isGuestCPU: isGuestCPU)
+    }
   }
 
   private func withStacks<Result>(_ body: (inout GuestStacks) -> Result) -> Result {
@@ -80,7 +81,10 @@ extension TraceRecorder {
   }
 
   /// Counts samples that could not be kept.
-  public func dropGuestSamples(_ count: Int) { details.pointee.droppedGuestSamples += count }
+  public func dropGuestSamples(_ count: Int) {
+    guard !isFinished else { return }
+    details.pointee.droppedGuestSamples += count
+  }
 
   /// Records what the guest has executed for the request, as ``RequestTrace/guestFuel``.
   public func recordFuel(_ units: Int64) {
@@ -108,14 +112,15 @@ extension TraceRecorder {
 
   /// Changes the deep metrics; without effect in other modes.
   public func updateDeep(_ change: (inout DeepMetrics) -> Void) {
-    guard mode.includesDeep else { return }
+    guard mode.includesDeep, !isFinished else { return }
     if details.pointee.deepMetrics != nil { change(&details.pointee.deepMetrics!) }
   }
 
   /// Records the size of the guest's memory; without effect unless deep. It goes on when the span cap is reached.
   /// - Parameter bytes: Bytes of linear memory.
   public func sampleMemory(bytes: Int) {
-    guard mode.includesDeep, details.pointee.deepMetrics?.heapSamples.last?.memoryBytes != Int64(bytes) else { return }
+    guard mode.includesDeep, !isFinished, details.pointee.deepMetrics?.heapSamples.last?.memoryBytes != Int64(bytes)
+    else { return }
     details.pointee.deepMetrics?.addHeapSample(
       relativeNanos: now, memoryBytes: Int64(bytes), cap: details.pointee.limits.heapSamples)
   }

@@ -385,6 +385,7 @@ public final class TraceRecorder: @unchecked Sendable {
 
   private func makeTrace() -> RequestTrace {
     let details = details.pointee
+    let stacks = details.stacks?.resolved()
     return RequestTrace(
       id: details.id, moduleID: details.head.moduleID, moduleName: details.head.moduleName,
       processID: Self.processID, method: details.head.method, url: details.head.url,
@@ -392,11 +393,11 @@ public final class TraceRecorder: @unchecked Sendable {
       responseBytes: details.response.bytesWritten, wallStartUnixNanos: details.start.unix,
       monotonicStartNanos: details.start.arrival, wallNanos: wallNanos,
       headerFlushNanos: details.response.headerFlushed, hijackedNanos: details.response.hijacked,
-      nativeCPUNanos: details.sampledGuestNanos > 0 ? details.sampledGuestNanos : nil, guestFuel: details.fuel,
+      nativeCPUNanos: stacks.map(\.guestNanos).flatMap { $0 > 0 ? $0 : nil }, guestFuel: details.fuel,
       time: time, hostcallNanos: core.pointee.hostcallNanos, hostcalls: hostcalls,
       labels: [TraceLabel.none] + details.labels.all, spans: withSpans { Array($0) },
       backendCalls: details.backendCalls.exactCopy(), blocked: details.blocked.exactCopy(),
-      guestStacks: details.stacks?.profile ?? .empty,
+      guestStacks: stacks?.profile ?? .empty,
       droppedSpans: core.pointee.droppedSpans, droppedBackendCalls: details.droppedBackendCalls,
       droppedBlockedIntervals: details.droppedBlockedIntervals, droppedGuestSamples: details.droppedGuestSamples,
       memoryGrowth: details.memoryGrowth, droppedMemoryGrowth: details.droppedMemoryGrowth,

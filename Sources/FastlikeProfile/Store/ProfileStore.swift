@@ -54,6 +54,7 @@ public final class ProfileStore: Sendable {
   /// Takes a finished trace that was recorded elsewhere, evicting the oldest one when there are more than ``retain``.
   /// Recorders of ``begin(_:)`` hand over theirs themselves.
   public func complete(_ trace: RequestTrace) {
+    shared.reserveIDs(through: trace.id)
     // One that is there already is replaced where it is.
     let holder = parts.first { $0.entry(id: trace.id) != nil }
     (holder ?? part).complete(trace)

@@ -19,7 +19,7 @@ final class StorePart: Sendable {
     var free: [Int32] = []
   }
 
-  struct Counts {
+  struct Counts: Sendable {
     /// Requests that finished, whether their traces are kept or not.
     var completed = 0
     /// Traces that gave way to newer ones.
@@ -28,8 +28,8 @@ final class StorePart: Sendable {
     var abandoned = 0
   }
 
-  /// Most recorders that wait for a request.
-  fileprivate static let maximumSpare = 64
+  /// Most recorders that wait for a request. They hold what they recorded before until then.
+  fileprivate static let maximumSpare = 8
 
   let shared: StoreShared
   private let contents = Mutex(Contents())
@@ -97,38 +97,28 @@ final class StorePart: Sendable {
 
   // MARK: - Reading
 
-  /// The finished trace of an id, unless it gave way to newer ones.
-  func entry(id: UInt64) -> TraceRing.Entry? {
-    contents.withLock { contents in
-      contents.evict(before: shared.window.oldest)
-      return contents.ring[id]
+  /// Reads what is kept, without what has given way since somebody looked here last.
+  private func read<Result: Sendable>(_ body: (borrowing Contents) -> Result) -> Result {
+    let (result, released) = contents.withLock { contents in
+      let released = contents.evict(before: shared.window.oldest)
+      return (body(contents), released)
     }
+    withExtendedLifetime(released) {}
+    return result
   }
 
+  /// The finished trace of an id, unless it gave way to newer ones.
+  func entry(id: UInt64) -> TraceRing.Entry? { read { $0.ring[id] } }
+
   /// The newest traces with their places, the newest first.
-  func newest(_ limit: Int) -> [(place: UInt64, entry: TraceRing.Entry)] {
-    contents.withLock { contents in
-      contents.evict(before: shared.window.oldest)
-      return contents.ring.newest(limit)
-    }
-  }
+  func newest(_ limit: Int) -> [(place: UInt64, entry: TraceRing.Entry)] { read { $0.ring.newest(limit) } }
 
   /// Sums over the requests that finished here; nil where they are not counted.
   var sums: TraceTotals? { totals?.sum }
 
-  var count: Int {
-    contents.withLock { contents in
-      contents.evict(before: shared.window.oldest)
-      return contents.ring.count
-    }
-  }
+  var count: Int { read { $0.ring.count } }
 
-  var counts: Counts {
-    contents.withLock { contents in
-      contents.evict(before: shared.window.oldest)
-      return contents.counts
-    }
-  }
+  var counts: Counts { read { $0.counts } }
 
   /// Replaces the finished trace of the same id; false where it is not here.
   func replace(_ trace: RequestTrace) -> Bool {
@@ -138,9 +128,9 @@ final class StorePart: Sendable {
   }
 
   func removeAll() {
-    let removed = contents.withLock { contents -> TraceRing in
-      defer { contents.ring = TraceRing() }
-      return contents.ring
+    let removed = contents.withLock { contents in
+      defer { (contents.ring, contents.spare) = (TraceRing(), []) }
+      return (contents.ring, contents.spare)
     }
     withExtendedLifetime(removed) {}
   }
@@ -196,12 +186,13 @@ extension StorePart.Contents {
     return evict(before: window.oldest)
   }
 
-  @discardableResult
   fileprivate mutating func evict(before oldest: UInt64) -> [TraceRing.Entry] {
     var released: [TraceRing.Entry] = []
     while let entry = ring.removeOldest(before: oldest) {
       counts.evicted += 1
-      if case .recording(var recorder) = consume entry {
+      switch consume entry {
+      case .trace(let stored): released.append(.trace(stored))
+      case .recording(var recorder):
         if spare.count < StorePart.maximumSpare, isKnownUniquelyReferenced(&recorder) {
           recorder.prefetch()
           spare.append(recorder)

@@ -95,7 +95,7 @@ struct TraceRing: Sendable {
   /// Takes out the oldest one, if it lies before this place.
   mutating func removeOldest(before place: UInt64) -> Entry? {
     guard let oldest = slots.first, oldest.place < place else { return nil }
-    index.remove(oldest.id)
+    index.remove(oldest.id, removed)
     removed += 1
     return slots.removeFirst().entry
   }
@@ -134,16 +134,18 @@ struct IDIndex: Sendable {
     return slot == 0 ? nil : slot - 1
   }
 
-  /// - Parameter id: One that is not there.
+  /// - Parameter id: Where it is there already, it stands for the new slot from here on.
   mutating func insert(_ id: UInt64, _ slot: UInt64) {
     if count * 2 >= cells.count { grow() }
-    cells[cell(of: id)] = Cell(id: id, slot: slot + 1)
-    count += 1
+    let cell = cell(of: id)
+    if cells[cell].slot == 0 { count += 1 }
+    cells[cell] = Cell(id: id, slot: slot + 1)
   }
 
-  mutating func remove(_ id: UInt64) {
+  /// Removes an id, unless it has come to stand for another slot.
+  mutating func remove(_ id: UInt64, _ slot: UInt64) {
     var hole = cell(of: id)
-    guard cells[hole].slot != 0 else { return }
+    guard cells[hole].slot == slot + 1 else { return }
     count -= 1
     // What lies behind moves up, unless it would come before its home.
     var place = (hole + 1) & mask

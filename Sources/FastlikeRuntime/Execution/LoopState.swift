@@ -34,10 +34,9 @@ final class LoopState {
 
   /// What has sampled guests of this module before.
   func takeIdleSampling(of module: PreparedModule) -> GuestSampling? {
-    // One of another version of the program is of no use any more.
-    while let idle = idleSamplings.popLast() {
-      if idle.module === module { return idle }
-    }
+    if let index = idleSamplings.lastIndex(where: { $0.module === module }) { return idleSamplings.remove(at: index) }
+    // Those of a version of the program that is gone make way, one by one.
+    if !idleSamplings.isEmpty { idleSamplings.removeFirst() }
     return nil
   }
 

@@ -32,7 +32,7 @@ extension PageRoutes {
       var filter = RequestFilter(query: query)
       let fields = RequestFilter.fields(of: query)
       let isLimited = fields.contains { $0.name == "limit" }
-      if !isLimited { filter.limit = RequestFilter.analysed }
+      if !isLimited { filter.limit = filter.analysed }
       let weight = fields.last { $0.name == "weight" }.flatMap { FlameWeight(rawValue: $0.value) } ?? .cpu
       let request = fields.last { $0.name == "request" }.flatMap { UInt64($0.value) }
       var builder = FlameTree.Builder(weight: weight)
@@ -53,13 +53,14 @@ extension PageRoutes {
       let fields = RequestFilter.fields(of: query)
       let texts = ["a", "b"].map { name in fields.last { $0.name == name }?.value ?? "" }
       guard !texts[0].isEmpty || !texts[1].isEmpty else {
-        return PageAnswer.html(templates.compare(CompareView(suggestionsFor: store.recent())))
+        return PageAnswer.html(
+          templates.compare(CompareView(suggestionsFor: store.recent(RequestFilter.limits.upperBound))))
       }
       var sets: [(TraceSet, FlameTree.Builder)] = []
       var problems: [String] = []
       for (name, text) in zip(["before", "after"], texts) {
         var filter = RequestFilter(query: text)
-        filter.limit = RequestFilter.analysed
+        filter.limit = filter.analysed
         problems += filter.problems.map { "\(name): \($0)" }
         guard let traces = await traces(filter, of: store) else {
           return PageAnswer.text(.internalServerError, "the archive cannot be read")

@@ -1,4 +1,5 @@
 import FastlikeProfile
+import Foundation
 
 /// Two sets of requests side by side, with verdicts.
 struct CompareView {
@@ -50,16 +51,19 @@ struct CompareView {
     (before, after, problems) = ("", "", [])
     sentence = nil
     (sizes, method, tables, svg) = ("", "", [], nil)
-    var versions: [(id: String, name: String)] = []
-    for trace in traces where !trace.moduleID.isEmpty && !versions.contains(where: { $0.id == trace.moduleID }) {
-      versions.append((trace.moduleID, trace.moduleName))
+    var seen: Set<String> = []
+    // The version of each program that was seen before, going back in time.
+    var newer: [String: String] = [:]
+    var pairs: [(name: String, new: String, old: String)] = []
+    for trace in traces where !trace.moduleID.isEmpty && seen.insert(trace.moduleID).inserted {
+      if let new = newer[trace.moduleName] { pairs.append((trace.moduleName, new, trace.moduleID)) }
+      newer[trace.moduleName] = trace.moduleID
     }
-    let pairs = zip(versions, versions.dropFirst()).filter { $0.name == $1.name }.prefix(5)
     suggestions =
-      pairs.map { new, old in
+      pairs.prefix(5).map { name, new, old in
         Suggestion(
-          link: "compare?a=module%3D\(old.id)&b=module%3D\(new.id)",
-          title: "\(new.name) \(new.id.prefix(8)) with the version before, \(old.id.prefix(8))")
+          link: "compare?a=module%3D\(Self.encoded(old))&b=module%3D\(Self.encoded(new))",
+          title: "\(name) \(new.prefix(8)) with the version before, \(old.prefix(8))")
       } + [
         Suggestion(link: "compare?a=until%3D1m&b=since%3D1m", title: "the last minute with what was before"),
         Suggestion(link: "compare?a=until%3D10m&b=since%3D10m", title: "the last 10 minutes with what was before"),
@@ -78,6 +82,10 @@ struct CompareView {
     tables = comparison.tables.map(Self.table)
     svg = flame.isEmpty ? nil : flame.fragment()
     (suggestions, hasSuggestions) = ([], false)
+  }
+
+  private static func encoded(_ text: String) -> String {
+    text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
   }
 
   private static func table(_ table: TraceComparison.Table) -> Table {

@@ -23,8 +23,8 @@ struct RequestFilter: Equatable {
   /// Most rows of one answer.
   static let limits = 1...1000
   static let defaultLimit = 200
-  /// Most requests, the newest, that are added up in a flame graph or compared.
-  static let analysed = 10_000
+  /// Most requests, the newest, that are added up in a flame graph or compared: those of an archive are read for it.
+  var analysed: Int { isArchive ? Self.limits.upperBound : 10_000 }
   private static let archive = "archive"
   /// Outcome that stands for every request that failed or was answered with a server error.
   static let anyError = "error"
