@@ -63,6 +63,14 @@ struct DeepMetricsTests {
 }
 
 struct HeaderSummaryTests {
+  @Test func bothWaysToASummaryWriteANameAlike() {
+    for name in ["content-TYPE", "x\ny", "COOKIE", String(repeating: "a", count: 300)] {
+      let row = HeaderSummary(name: name, count: 1, bytes: name.utf8.count + 5)
+      #expect(HeaderSummary.summarize([(name: name, value: "v")]) == [row])
+    }
+    #expect(HeaderSummary(name: "x\ny", count: 1, bytes: 0).name == "X_y")
+  }
+
   @Test func headersAreSummarisedByNameAndSorted() {
     let rows = HeaderSummary.summarize([
       (name: "x-b", value: "12"), (name: "Accept", value: "1"), (name: "X-B", value: "345"),

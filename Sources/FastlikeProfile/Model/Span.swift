@@ -87,11 +87,7 @@ public struct TraceLabel: Sendable, Hashable {
 
   /// The name of a header as a guest has it, in lower case.
   init(headerName name: UnsafeRawBufferPointer) {
-    let name = Self.lowered(name.prefix(Self.maximumBytes))
-    kind = .headerName
-    self.name =
-      HeaderRedaction.isRedacted(name)
-      ? HeaderRedaction.placeholder : PrintableText.bounded(name, to: Self.maximumBytes)
+    self.init(kind: .headerName, name: Self.lowered(name.prefix(Self.maximumBytes)))
   }
 
   private static func lowered(_ name: Slice<UnsafeRawBufferPointer>) -> String {

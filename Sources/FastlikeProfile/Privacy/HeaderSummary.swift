@@ -9,17 +9,19 @@ public struct HeaderSummary: Sendable, Hashable {
 
   /// - Parameter name: A name in any case; one that ``HeaderRedaction`` lists becomes `<redacted>`.
   public init(name: String, count: Int, bytes: Int) {
-    self.name =
-      HeaderRedaction.isRedacted(name)
-      ? HeaderRedaction.placeholder : HeaderRedaction.canonical(PrintableText.bounded(name, to: 256))
+    self.init(canonical: HeaderRedaction.canonical(name), count: count, bytes: bytes)
+  }
+
+  private init(canonical name: String, count: Int, bytes: Int) {
+    self.name = HeaderRedaction.isRedacted(name) ? HeaderRedaction.placeholder : Self.printable(name)
     self.count = count
     self.bytes = bytes
   }
 
-  private init(bounded name: String, count: Int, bytes: Int) {
-    self.name = name
-    self.count = count
-    self.bytes = bytes
+  private static func printable(_ canonical: String) -> String {
+    let bounded = PrintableText.bounded(canonical, to: 256)
+    // What had to be changed may be a token only now.
+    return bounded == canonical ? canonical : HeaderRedaction.canonical(bounded)
   }
 
   /// Summarises headers: one row for each name, sorted by name. Redacted headers keep one row each, all named
@@ -63,12 +65,8 @@ public struct HeaderSummary: Sendable, Hashable {
         }
       }
     }
-    return rows.map { row in
-      let name =
-        HeaderRedaction.isRedacted(row.name) ? HeaderRedaction.placeholder : PrintableText.bounded(row.name, to: 256)
-      return HeaderSummary(bounded: name, count: row.count, bytes: row.bytes)
-    }
-    .sorted { $0.name == $1.name ? ($0.bytes, $0.count) < ($1.bytes, $1.count) : $0.name < $1.name }
+    return rows.map { HeaderSummary(canonical: $0.name, count: $0.count, bytes: $0.bytes) }
+      .sorted { $0.name == $1.name ? ($0.bytes, $0.count) < ($1.bytes, $1.count) : $0.name < $1.name }
   }
 }
 

@@ -32,7 +32,7 @@ struct GuestStacks {
 
   var count: Int { samples.count + waiting.count }
 
-  /// A function's index for ``add(_:relativeNanos:weightNanos:)``.
+  /// A function's index for ``add(_:relativeNanos:weightNanos:isGuestCPU:)``.
   mutating func intern(_ frame: StackFrame) -> UInt32 { builder.internFrame(frame) }
 
   /// Adds a stack of functions, leaf first; an empty one is left out.

@@ -56,7 +56,6 @@ public final class TraceRecorder: @unchecked Sendable {
   /// What is recorded.
   public let mode: ProfileMode
   @usableFromInline let core: UnsafeMutablePointer<RecordingCore>
-  let details: UnsafeMutablePointer<RecordingDetails>
   private let block: RecordingBlock
   /// What happens right now, for the store's list of running requests.
   @usableFromInline let live: LiveActivity
@@ -67,6 +66,7 @@ public final class TraceRecorder: @unchecked Sendable {
   private var part: StorePart?
   private let pool: SpanChunkPool
   private let made = Mutex<MadeTrace?>(nil)
+
   /// Most traces of a busy edge are evicted unread, so a trace is made when it is first asked for.
   private final class MadeTrace: Sendable {
     let trace: RequestTrace
@@ -95,7 +95,6 @@ public final class TraceRecorder: @unchecked Sendable {
     live = LiveActivity()
     block = RecordingBlock()
     core = block.core
-    details = block.details
     let start = RecordingStart(after: head.arrivedAt)
     details.initialize(
       to: RecordingDetails(id: id, head: head, limits: limits, start: start, isDeep: mode.includesDeep))
@@ -123,6 +122,8 @@ public final class TraceRecorder: @unchecked Sendable {
     core.pointee.restart(at: start, cap: limits.spans)
     made.withLock { $0 = nil }
   }
+
+  var details: UnsafeMutablePointer<RecordingDetails> { block.details }
 
   /// The trace's id.
   public var id: UInt64 { details.pointee.id }

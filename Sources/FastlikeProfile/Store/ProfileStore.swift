@@ -83,7 +83,7 @@ public final class ProfileStore: Sendable {
 
   /// The requests that are running, in the order of their ids, with what each does right now.
   public func inFlight() -> [InFlightRequest] {
-    parts.flatMap { $0.inFlight(hostcalls) }.sorted { $0.id < $1.id }
+    parts.flatMap(\.inFlight).sorted { $0.id < $1.id }
   }
 
   /// The number of finished traces that are kept.

@@ -136,9 +136,9 @@ final class StorePart: Sendable {
   }
 
   /// The requests that are running, with what each does right now.
-  func inFlight(_ hostcalls: HostcallNameTable) -> [InFlightRequest] {
+  var inFlight: [InFlightRequest] {
     contents.withLock { contents in
-      contents.running.compactMap { $0?._withUnsafeGuaranteedRef { $0.inFlight(hostcalls) } }
+      contents.running.compactMap { $0?._withUnsafeGuaranteedRef { $0.inFlight } }
     }
   }
 }
@@ -207,7 +207,7 @@ extension StorePart.Contents {
 
 extension TraceRecorder {
   /// What is known of the request while it runs; reads only what does not change meanwhile, and the live word.
-  fileprivate func inFlight(_ hostcalls: HostcallNameTable) -> InFlightRequest {
+  fileprivate var inFlight: InFlightRequest {
     let current = live.current
     return InFlightRequest(
       id: id, moduleID: head.moduleID, method: head.method, url: head.url,
