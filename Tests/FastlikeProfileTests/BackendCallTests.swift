@@ -17,7 +17,7 @@ struct BackendCallTests {
   @Test func aCallKeepsItsPhasesAndOutcome() throws {
     let recorder = recorder()
     let token = call(recorder)
-    let start = recorder.details.pointee.start.arrival
+    let start = recorder.details.pointee.facts.start.arrival
     recorder.updateBackendCall(token) {
       $0.dns = recorder.phase(from: start + 10, to: start + 30)
       $0.connect = recorder.phase(from: start + 30, to: nil)

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import FastlikeProfile
@@ -285,7 +286,45 @@ struct ProfileStoreTests {
     recorder.dropGuestSamples(1)
     recorder.recordFuel(1)
     #expect(recorder.finish() == before)
-    #expect(recorder.summed.heapSamples.count == 1)
+    #expect(before.deep?.heapSamples.count == 1)
+  }
+
+  @Test func aRecorderThatSamplingLeavesOutGivesItsTraceAllTheSame() throws {
+    let sampling = TraceSampling(oneIn: 1000, keepsErrors: false, slowest: 0)
+    let store = ProfileStore(settings: ProfileStoreSettings(sampling: sampling))
+    store.begin(head())?.finish()
+    let recorder = try #require(store.begin(head("/left-out")))
+    fill(recorder)
+    for _ in 0..<100 {
+      recorder.beginSpan(hostcall: 2)
+      recorder.endSpan(status: 0)
+    }
+    recorder.close()
+    #expect(store.recentIDs() == [1])
+    let trace = recorder.finish()
+    #expect(trace.url.path == "/left-out" && trace.spans.count == 103 && trace.backendCalls.count == 1)
+    #expect(recorder.finish() == trace)
+  }
+
+  @Test func aTraceThatAnObserverKeepsStaysWhenItGaveWay() async throws {
+    let store = ProfileStore(settings: ProfileStoreSettings(retain: 2))
+    let kept = Mutex<[ProfileStore.FinishedRequest]>([])
+    let observation = store.observeFinished { request in
+      kept.withLock { if $0.count < 3 { $0.append(request) } }
+    }
+    for number in 0..<3 { store.begin(head("/kept-\(number)"))?.close() }
+    // More than the memory of one block, and round it again.
+    for _ in 0..<1000 { store.begin(head("/later"))?.close() }
+    observation.cancel()
+    #expect(kept.withLock { $0.map(\.trace.url.path) } == ["/kept-0", "/kept-1", "/kept-2"])
+  }
+
+  @Test func idsAreReadWithoutMakingTraces() {
+    let store = ProfileStore()
+    for _ in 0..<5 { store.begin(head())?.close() }
+    store.complete(RequestTrace(id: 99))
+    #expect(store.recentIDs() == [99, 5, 4, 3, 2, 1])
+    #expect(store.recentIDs(2) == store.recent(2).map(\.id))
   }
 
   @Test func aTraceFromElsewhereTakesItsIDOutOfTheRow() throws {
@@ -308,35 +347,5 @@ struct ProfileStoreTests {
   @Test func theBindingTellsWhetherDeepIsOn() {
     #expect(ProfileBinding(store: ProfileStore(mode: .deep), moduleID: "m").isDeep)
     #expect(!ProfileBinding(store: nil, moduleID: "m").isDeep)
-  }
-}
-
-struct IDIndexTests {
-  @Test func anIDThatComesAgainStandsForItsNewSlot() {
-    var index = IDIndex()
-    index.insert(7, 1)
-    index.insert(7, 2)
-    index.remove(7, 1)
-    #expect(index[7] == 2)
-    index.remove(7, 2)
-    #expect(index[7] == nil)
-  }
-
-  @Test func findsWhatADictionaryFinds() {
-    var index = IDIndex()
-    var expected: [UInt64: UInt64] = [:]
-    var random = SystemRandomNumberGenerator()
-    for step in UInt64(0)..<20_000 {
-      // Few different ones, so that they meet; and some that lie in a row, as ids do.
-      let id = step.isMultiple(of: 3) ? step : UInt64.random(in: 0..<500, using: &random)
-      if let slot = expected[id] {
-        index.remove(id, slot)
-        expected[id] = nil
-      } else {
-        index.insert(id, step)
-        expected[id] = step
-      }
-    }
-    #expect((UInt64(0)..<20_100).allSatisfy { index[$0] == expected[$0] })
   }
 }

@@ -1,3 +1,5 @@
+import CTimestamp
+import Foundation
 import Testing
 
 @testable import FastlikeProfile
@@ -311,6 +313,15 @@ struct TraceClockTests {
     #expect(TraceClock.nanoseconds(cycles: 1000, since: 0, scale: half) == 500)
     #expect(TraceClock.nanoseconds(cycles: 1 << 60, since: 0, scale: half) == 1 << 59)
     #expect(TraceClock.nanoseconds(cycles: 5, since: 9, scale: half) == 0)
+  }
+
+  @Test func theWallClockIsThatOfTheSystem() {
+    let monotonic = ctimestamp_monotonic()
+    let before = Int64(Date().timeIntervalSince1970 * 1e9)
+    for ahead in [0, 500_000_000, 5_000_000_000] as [UInt64] {
+      let unix = TraceClock.unixNanos(atMonotonic: monotonic + ahead)
+      #expect(abs(unix - before - Int64(ahead)) < 1_000_000_000)
+    }
   }
 
   @Test func readingsAreComparableWithAnInstantOfARecorder() {

@@ -1,7 +1,6 @@
 #ifndef CTIMESTAMP_H
 #define CTIMESTAMP_H
 
-#include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -24,11 +23,6 @@ static inline uint64_t ctimestamp_monotonic(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-/// Has the processor fetch memory that is about to be written, without waiting for it.
-static inline void ctimestamp_prefetch(const void *memory, size_t bytes) {
-  for (size_t offset = 0; offset < bytes; offset += 64) __builtin_prefetch((const char *)memory + offset, 1);
 }
 
 #endif

@@ -160,7 +160,7 @@ public enum BackendVariant: String, Sendable, CaseIterable {
 }
 
 /// The HTTP version of a connection.
-public enum HTTPVersion: String, Sendable, CaseIterable {
+public enum HTTPVersion: String, Sendable, CaseIterable, BitwiseCopyable {
   case http10 = "http/1.0"
   case http11 = "http/1.1"
   case http2 = "h2"

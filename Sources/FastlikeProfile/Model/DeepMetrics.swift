@@ -132,12 +132,13 @@ public struct DeepMetrics: Sendable, Hashable {
 
   /// Moves the counters into ``storeAccess`` and gives back memory that is not needed for reading.
   public mutating func finalize() {
+    if heapSamples.capacity > heapSamples.count + 8 { heapSamples = heapSamples.exactCopy() }
+    guard !counting.isEmpty || !storeAccess.isEmpty else { return }
     var merged = counting
     for row in storeAccess { merged[StoreKey(kind: row.kind, name: row.name), default: 0] += row.count }
     counting = [:]
     storeAccess = merged.map { StoreAccess(kind: $0.key.kind, name: $0.key.name, count: $0.value) }
       .sorted { ($0.kind.rawValue, $0.name) < ($1.kind.rawValue, $1.name) }
-    heapSamples = heapSamples.exactCopy()
   }
 
   /// The memory curve in three numbers.

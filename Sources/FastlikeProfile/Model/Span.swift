@@ -47,7 +47,7 @@ public struct Span: Sendable, Hashable {
 /// What a hostcall touched: the name of a configured thing, never a key or a value.
 public struct TraceLabel: Sendable, Hashable {
   /// What kind of name it is.
-  public enum Kind: String, Sendable, CaseIterable {
+  public enum Kind: String, Sendable, CaseIterable, BitwiseCopyable {
     case none
     case backend
     case kvStore = "kv-store"
@@ -83,6 +83,12 @@ public struct TraceLabel: Sendable, Hashable {
     } else {
       self.name = PrintableText.bounded(name, to: Self.maximumBytes)
     }
+  }
+
+  /// A label that was made before.
+  init(keptKind kind: Kind, name: String) {
+    self.kind = kind
+    self.name = name
   }
 
   /// The name of a header as a guest has it, in lower case.

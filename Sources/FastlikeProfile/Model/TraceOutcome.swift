@@ -1,5 +1,5 @@
 /// How a request ended.
-public enum TraceOutcome: UInt8, Sendable, CaseIterable {
+public enum TraceOutcome: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   /// The guest returned.
   case normal = 0
   /// The guest trapped or exited with a failure code.

@@ -19,11 +19,28 @@ public struct RedactedURL: Sendable, Hashable, CustomStringConvertible {
     path = ""
   }
 
+  /// One that was made before, from its parts.
+  init(keptScheme scheme: String, host: String, path: String) {
+    self.scheme = scheme
+    self.host = host
+    self.path = path
+  }
+
   /// Keeps scheme, host and path of the text: an absolute URL, `//host/path`, `/path`, `host:port` or `*`.
   /// Text that is none of these may hold anything, and nothing is kept of it.
   public init(_ text: String) {
-    var text = text
-    self = text.withUTF8 { Self(parsing: $0) }
+    var bytes = text
+    self = bytes.withUTF8 {
+      // What clients send most is a plain path, which is kept as the text that it is.
+      Self.isPlainPath($0) ? Self(keptScheme: "", host: "", path: text) : Self(parsing: $0)
+    }
+  }
+
+  /// Whether the bytes are a path of which nothing is to be dropped, cut or changed.
+  private static func isPlainPath(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard bytes.count <= maximumPathBytes, bytes.first == UInt8(ascii: "/") else { return false }
+    guard bytes.count == 1 || bytes[1] != UInt8(ascii: "/") else { return false }
+    return bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
   }
 
   /// Keeps a request's parts as a server has them.

@@ -19,13 +19,15 @@ struct RecordingCore {
   /// The raw value of the ``BlockCause`` plus 1 while the guest is suspended, else 0.
   @usableFromInline var suspension: UInt32 = 0
   @usableFromInline var originCycles: UInt64
-  @usableFromInline var originNanos: UInt64
   @usableFromInline let scale: UInt64
   /// Nanoseconds between the trace's start and the origin.
   @usableFromInline var originOffset: Int64
   /// The sum of all hostcalls' durations.
   @usableFromInline var hostcallNanos: Int64 = 0
 
+  // Up to here in one cache line, with the word of ``LiveActivity`` in front: what a span touches.
+
+  @usableFromInline var originNanos: UInt64
   var suspendedAt: Int64 = 0
   var blockedInHostcalls: Int64 = 0
   /// Memory for the first spans, which belongs to the block.
@@ -52,9 +54,20 @@ struct RecordingCore {
     limit = first.base + min(cap, SpanChunkPool.chunkCapacity)
   }
 
-  /// Begins anew after ``settle(into:)``.
+  /// Begins anew after ``giveBack(to:)``.
   mutating func restart(at start: RecordingStart, cap: Int) {
-    self = RecordingCore(first: first, start: start, scale: scale, cap: cap)
+    depth = 0
+    suspension = 0
+    originCycles = start.cycles
+    originNanos = start.monotonic
+    originOffset = start.queue
+    hostcallNanos = 0
+    suspendedAt = 0
+    blockedInHostcalls = 0
+    droppedSpans = 0
+    isClosed = false
+    cursor = first.base
+    limit = first.base + min(cap, SpanChunkPool.chunkCapacity)
   }
 
   /// Nanoseconds from the trace's start.
@@ -98,33 +111,35 @@ struct RecordingCore {
     isClosed = true
   }
 
-  /// Closes, and takes out the spans where they are more than the first chunk holds, giving the further memory back. The spans of
-  /// most requests stay where they are: see ``withFirstSpans(_:)``.
-  mutating func settle(into pool: SpanChunkPool) -> [Span]? {
-    close()
-    guard !chunks.isEmpty else { return nil }
-    let count = spanCount
-    let spans = [Span](unsafeUninitializedCapacity: count) { buffer, initialized in
-      var chunk = first
-      var next = chunks.makeIterator()
-      while initialized < count {
-        let length = min(count - initialized, SpanChunkPool.chunkCapacity)
-        (buffer.baseAddress! + initialized).initialize(from: chunk.base, count: length)
-        initialized += length
-        chunk = next.next() ?? chunk
-      }
-    }
+  /// Whether there are spans behind the first chunk.
+  var hasMoreChunks: Bool { !chunks.isEmpty }
+
+  /// Gives back the memory of the spans behind the first chunk, and the spans in it.
+  mutating func giveBack(to pool: SpanChunkPool) {
+    guard !chunks.isEmpty else { return }
     pool.give(chunks)
     chunks = []
     fullSpans = 0
     isOverflowing = false
     cursor = first.base
     limit = cursor
-    return spans
   }
 
-  /// The spans that are in the first chunk.
-  func withFirstSpans<Result>(_ body: (UnsafeBufferPointer<Span>) -> Result) -> Result {
-    body(UnsafeBufferPointer(start: first.base, count: chunks.isEmpty ? currentChunkSpans : 0))
+  /// Where the spans of a chunk are; all chunks but the last one are full.
+  @inline(__always)
+  func chunkBase(at place: Int) -> UnsafePointer<Span> {
+    UnsafePointer(place == 0 ? first.base : chunks[place - 1].base)
+  }
+
+  /// The spans, in order.
+  func forEachChunk(_ body: (UnsafeBufferPointer<Span>) -> Void) {
+    var rest = spanCount
+    var chunk = 0
+    while rest > 0 {
+      let count = min(rest, SpanChunkPool.chunkCapacity)
+      body(UnsafeBufferPointer(start: chunkBase(at: chunk), count: count))
+      rest -= count
+      chunk += 1
+    }
   }
 }

@@ -1,71 +1,94 @@
 internal import CTimestamp
 internal import Foundation
 
-/// What one recording holds beside its spans. It lies in a ``RecordingBlock``, as the words that spans touch do.
-struct RecordingDetails {
-  private(set) var id: UInt64
-  private(set) var head: TraceHead
-  private(set) var limits: TraceLimits
-  private(set) var start: RecordingStart
+/// What is recorded of a request in numbers: begun, reset and packed as one piece of memory.
+struct RecordedFacts: BitwiseCopyable {
+  let start: RecordingStart
   var setupNanos: Int64 = 0
   /// When the request was over for its client; nil while it is not.
   var wallEnd: Int64?
+  var response = ResponseObservation()
+  var fuel: Int64?
+  var droppedBackendCalls: UInt32 = 0
+  var droppedBlockedIntervals: UInt32 = 0
+  var droppedGuestSamples: UInt32 = 0
+  var droppedMemoryGrowth: UInt32 = 0
+  let module: TracedModule
+  let httpVersion: HTTPVersion?
+  var outcome = TraceOutcome.normal
+
+  init(start: RecordingStart, module: TracedModule, httpVersion: HTTPVersion?) {
+    self.start = start
+    self.module = module
+    self.httpVersion = httpVersion
+  }
+}
+
+/// What one recording holds beside its spans. It lies in a ``RecordingBlock``, as the words that spans touch do.
+struct RecordingDetails {
+  private(set) var id: UInt64
+  var head: TraceHead
+  var facts: RecordedFacts
   var isClosed = false
-  var blockedTime = BlockedTime()
+  /// Whether there are ``stacks``; asking those would copy them.
+  private(set) var hasStacks = false
+  /// Whether there are ``deepMetrics``; asking those would copy them.
+  let isDeep: Bool
+  /// The size of the guest's memory when it was last sampled; negative while it was not.
+  var sampledMemory: Int64 = -1
   var blocked: [BlockedInterval] = []
-  var droppedBlockedIntervals = 0
-  /// What spans refer to; index 0 of the finished trace is ``TraceLabel/none``, so these begin at 1.
-  private(set) var labels = LabelList()
   var backendCalls: [BackendCall] = []
   var backendStates: [BackendCallState] = []
-  var droppedBackendCalls = 0
-  /// Nil where none were sampled.
-  var stacks: GuestStacks?
-  var droppedGuestSamples = 0
   var memoryGrowth: [MemoryGrowth] = []
-  var droppedMemoryGrowth = 0
-  var fuel: Int64?
-  var response = ResponseObservation()
-  var outcome = TraceOutcome.normal
   var notes: [TraceNote] = []
+  /// What spans refer to; index 0 of the finished trace is ``TraceLabel/none``, so these begin at 1.
+  private(set) var labels = LabelList()
+  /// Labels of header names, for this recording and those after it.
+  var headerLabels = HeaderLabels()
+  private(set) var limits: TraceLimits
+
+  // What few requests use.
+
+  var blockedTime = BlockedTime()
+  /// Nil where none were sampled.
+  private(set) var stacks: GuestStacks?
   var deepMetrics: DeepMetrics?
-  /// The hostcalls of a closed recording, where they are more than the block holds.
-  var spans: [Span]?
 
   init(id: UInt64, head: TraceHead, limits: TraceLimits, start: RecordingStart, isDeep: Bool) {
     self.id = id
     self.head = head
     self.limits = limits
-    self.start = start
+    self.isDeep = isDeep
+    facts = RecordedFacts(start: start, module: head.module, httpVersion: head.httpVersion)
     if isDeep { deepMetrics = DeepMetrics() }
   }
 
-  /// As a new one, in the memory of this one.
-  mutating func restart(id: UInt64, head: TraceHead, limits: TraceLimits, start: RecordingStart, isDeep: Bool) {
+  /// Whether the trace is one that is to be pushed.
+  var isSampled: Bool { head.context?.isSampled ?? true }
+
+  /// As a new one, in the memory of this one and with its present ``head``.
+  mutating func restart(id: UInt64, limits: TraceLimits) {
     self.id = id
-    self.head = head
+    let start = RecordingStart(after: head.arrivedAt)
+    facts = RecordedFacts(start: start, module: head.module, httpVersion: head.httpVersion)
     self.limits = limits
-    self.start = start
-    setupNanos = 0
-    wallEnd = nil
     isClosed = false
+    labels.removeAll()
+    let count = blocked.count | backendCalls.count | backendStates.count | memoryGrowth.count | notes.count
+    if isDeep || hasStacks || count != 0 { removeRest() }
+  }
+
+  @inline(never)
+  private mutating func removeRest() {
     blockedTime = BlockedTime()
     blocked.empty()
-    droppedBlockedIntervals = 0
-    labels.removeAll()
     backendCalls.empty()
     backendStates.empty()
-    droppedBackendCalls = 0
-    if stacks != nil { stacks = nil }
-    droppedGuestSamples = 0
     memoryGrowth.empty()
-    droppedMemoryGrowth = 0
-    fuel = nil
-    response = ResponseObservation()
-    outcome = .normal
     notes.empty()
+    _ = takeStacks()
+    sampledMemory = -1
     if isDeep { deepMetrics = DeepMetrics() }
-    if spans != nil { spans = nil }
   }
 
   /// The index of a label in the finished trace.
@@ -80,27 +103,35 @@ struct RecordingDetails {
     return UInt32(labels.count)
   }
 
+  /// Changes the sampled stacks.
+  mutating func withStacks<Result>(_ body: (inout GuestStacks) -> Result) -> Result {
+    if !hasStacks {
+      stacks = GuestStacks()
+      hasStacks = true
+    }
+    return body(&stacks!)
+  }
+
+  /// Takes the sampled stacks out.
+  mutating func takeStacks() -> GuestStacks? {
+    guard hasStacks else { return nil }
+    hasStacks = false
+    var taken = stacks.take()
+    taken?.settle()
+    return taken
+  }
+
   mutating func add(_ interval: BlockedInterval) {
     if blocked.count < limits.blockedIntervals {
       blocked.append(interval)
     } else {
-      droppedBlockedIntervals += 1
+      facts.droppedBlockedIntervals += 1
     }
-  }
-
-  /// Lets go of what is not needed any more, and of memory that is much larger than its contents.
-  mutating func settle() {
-    labels.settle()
-    backendCalls = backendCalls.trimmed()
-    backendStates = []
-    blocked = blocked.trimmed()
-    stacks?.settle()
-    notes = notes.trimmed()
   }
 }
 
 /// The instant at which a recording begins.
-struct RecordingStart {
+struct RecordingStart: BitwiseCopyable {
   let monotonic = ctimestamp_monotonic()
   let cycles = ctimestamp_cycles()
   /// Nanoseconds that the request had waited.
@@ -111,9 +142,7 @@ struct RecordingStart {
   /// - Parameter arrival: In monotonic nanoseconds; nil when the request has not waited.
   init(after arrival: UInt64?) {
     queue = arrival.map { [monotonic] in max(0, Int64(bitPattern: monotonic &- $0)) } ?? 0
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    unix = Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec) - queue
+    unix = TraceClock.unixNanos(atMonotonic: monotonic) - queue
   }
 
   /// When the request arrived, in monotonic nanoseconds.
@@ -122,38 +151,33 @@ struct RecordingStart {
 
 /// The memory of a recording: its words, its details and its first spans, in one allocation that is used again.
 struct RecordingBlock {
+  let live: UnsafeMutablePointer<LiveActivity>
   let core: UnsafeMutablePointer<RecordingCore>
   let details: UnsafeMutablePointer<RecordingDetails>
   /// Uninitialized.
   let first: SpanChunk
 
   init() {
-    let coreBytes = MemoryLayout<RecordingCore>.stride.rounded(to: Self.alignment)
-    let detailBytes = MemoryLayout<RecordingDetails>.stride.rounded(to: Self.alignment)
-    let spanBytes = MemoryLayout<Span>.stride * SpanChunkPool.chunkCapacity
+    let core = MemoryLayout<LiveActivity>.stride.rounded(to: MemoryLayout<RecordingCore>.alignment)
+    let details = (core + MemoryLayout<RecordingCore>.stride).rounded(to: Self.alignment)
+    let spans = (details + MemoryLayout<RecordingDetails>.stride).rounded(to: Self.alignment)
     let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: coreBytes + detailBytes + spanBytes, alignment: Self.alignment)
-    core = memory.bindMemory(to: RecordingCore.self, capacity: 1)
-    details = (memory + coreBytes).bindMemory(to: RecordingDetails.self, capacity: 1)
-    first = SpanChunk(
-      base: (memory + coreBytes + detailBytes).bindMemory(to: Span.self, capacity: SpanChunkPool.chunkCapacity))
+      byteCount: spans + MemoryLayout<Span>.stride * SpanChunkPool.chunkCapacity, alignment: Self.alignment)
+    live = memory.bindMemory(to: LiveActivity.self, capacity: 1)
+    self.core = (memory + core).bindMemory(to: RecordingCore.self, capacity: 1)
+    self.details = (memory + details).bindMemory(to: RecordingDetails.self, capacity: 1)
+    first = SpanChunk(base: (memory + spans).bindMemory(to: Span.self, capacity: SpanChunkPool.chunkCapacity))
   }
 
-  /// That of a span, the largest of the three.
-  private static let alignment = MemoryLayout<Span>.alignment
+  /// A cache line, which is also a span's size.
+  private static let alignment = 64
 
-  /// The block is about to be used again.
-  func prefetch() { ctimestamp_prefetch(core, Self.usualBytes) }
-
-  /// Words, details, and the spans of a short request.
-  private static let usualBytes =
-    MemoryLayout<RecordingCore>.stride + MemoryLayout<RecordingDetails>.stride + 8 * MemoryLayout<Span>.stride
-
-  /// Gives the memory back, with initialized words and details.
+  /// Gives the memory back, all of it but the spans initialized.
   func delete() {
     details.deinitialize(count: 1)
     core.deinitialize(count: 1)
-    UnsafeMutableRawPointer(core).deallocate()
+    live.deinitialize(count: 1)
+    UnsafeMutableRawPointer(live).deallocate()
   }
 }
 
@@ -162,9 +186,6 @@ extension Int {
 }
 
 extension Array {
-  /// Without more slack than some elements.
-  fileprivate func trimmed() -> [Element] { capacity > count + 32 ? exactCopy() : self }
-
   /// Removes everything, and gives large storage back.
   fileprivate mutating func empty() {
     guard !isEmpty else { return }

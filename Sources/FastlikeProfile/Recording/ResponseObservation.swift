@@ -11,7 +11,7 @@ public protocol ResponseObserver {
 }
 
 /// Follows the writing of a response: a value that a server feeds from its own writer.
-public struct ResponseObservation: ResponseObserver, Sendable, Hashable {
+public struct ResponseObservation: ResponseObserver, Sendable, Hashable, BitwiseCopyable {
   public private(set) var status = 0
   public private(set) var bytesWritten: Int64 = 0
   public private(set) var headerFlushed: Int64?

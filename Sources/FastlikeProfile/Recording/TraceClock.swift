@@ -38,6 +38,32 @@ public enum TraceClock {
     return anchorNanos &+ UInt64(elapsed)
   }
 
+  /// The wall clock at an instant of the monotonic one that is not long past, in nanoseconds since 1970.
+  static func unixNanos(atMonotonic instant: UInt64) -> Int64 {
+    if instant &- UnixOffset.takenAt.load(ordering: .acquiring) < 1_000_000_000 {
+      return Int64(bitPattern: instant) &+ UnixOffset.nanos.load(ordering: .relaxed)
+    }
+    return Int64(bitPattern: instant) &+ renewUnixOffset()
+  }
+
+  /// What the wall clock is ahead of the monotonic one: taken once a second, because the wall clock is set now and then.
+  private enum UnixOffset {
+    /// At first an instant that is long past for every other.
+    static let takenAt = Atomic<UInt64>(1 << 63)
+    static let nanos = Atomic<Int64>(0)
+  }
+
+  @inline(never)
+  private static func renewUnixOffset() -> Int64 {
+    var now = timespec()
+    let monotonic = ctimestamp_monotonic()
+    clock_gettime(CLOCK_REALTIME, &now)
+    let offset = Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec) - Int64(bitPattern: monotonic)
+    UnixOffset.nanos.store(offset, ordering: .relaxed)
+    UnixOffset.takenAt.store(monotonic, ordering: .releasing)
+    return offset
+  }
+
   /// Nanoseconds between two readings of the counter; 0 when the second is earlier, as it can be on another core.
   @inlinable @inline(__always)
   static func nanoseconds(cycles: UInt64, since start: UInt64, scale: UInt64) -> Int64 {

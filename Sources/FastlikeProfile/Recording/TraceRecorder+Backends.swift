@@ -21,9 +21,9 @@ extension TraceRecorder {
     to name: String, method: String, url: RedactedURL, variant: BackendVariant, pendingID: UInt32 = 0,
     isDynamic: Bool = false, startedAt: UInt64? = nil
   ) -> BackendCallToken {
-    guard details.pointee.wallEnd == nil else { return .none }
+    guard details.pointee.facts.wallEnd == nil else { return .none }
     guard details.pointee.backendCalls.count < limits.backendCalls else {
-      details.pointee.droppedBackendCalls += 1
+      details.pointee.facts.droppedBackendCalls += 1
       return .none
     }
     details.pointee.backendCalls.append(
@@ -86,7 +86,7 @@ extension TraceRecorder {
 
   /// Settles what is still open when the trace closes.
   func sweepBackendCalls() {
-    let end = details.pointee.wallEnd ?? now
+    let end = details.pointee.facts.wallEnd ?? now
     var orphaned = 0
     var incomplete = 0
     for index in details.pointee.backendCalls.indices {

@@ -1,13 +1,7 @@
-internal import CTimestamp
-internal import Foundation
-internal import Synchronization
-
 /// What is known of a request when its recording begins.
 public struct TraceHead: Sendable, Hashable {
-  /// ``ModuleIdentifier`` of the guest.
-  public var moduleID: String
-  /// A name for people, such as the module's file name.
-  public var moduleName: String
+  /// The guest's module.
+  public var module: TracedModule
   /// The request's method.
   public var method: String
   /// The request's target.
@@ -19,12 +13,21 @@ public struct TraceHead: Sendable, Hashable {
   /// The place in a distributed trace; nil where traces are not joined to others.
   public var context: TraceContext?
 
+  /// For a host that makes its ``TracedModule`` each time. See there.
   public init(
     moduleID: String, moduleName: String = "", method: String, url: RedactedURL, httpVersion: HTTPVersion? = nil,
     arrivedAt: UInt64? = nil, context: TraceContext? = nil
   ) {
-    self.moduleID = moduleID
-    self.moduleName = moduleName
+    self.init(
+      module: TracedModule(id: moduleID, name: moduleName), method: method, url: url, httpVersion: httpVersion,
+      arrivedAt: arrivedAt, context: context)
+  }
+
+  public init(
+    module: TracedModule, method: String, url: RedactedURL, httpVersion: HTTPVersion? = nil, arrivedAt: UInt64? = nil,
+    context: TraceContext? = nil
+  ) {
+    self.module = module
     self.method = PrintableText.method(method)
     self.url = url
     self.httpVersion = httpVersion
@@ -50,28 +53,22 @@ public struct TraceHead: Sendable, Hashable {
 /// everything else is without effect, so late answers of backends need no check.
 public final class TraceRecorder: @unchecked Sendable {
   // Sendable because a request may move between threads; the host's own hand-over orders the accesses (one writer at
-  // a time). A closed recorder is only read, but for the trace, which is behind a lock. The store gives its recorder to another
-  // request when nobody else holds it.
+  // a time). A closed recorder is only read. The store gives its recorder to another request when nobody else holds it.
 
   /// What is recorded.
   public let mode: ProfileMode
   @usableFromInline let core: UnsafeMutablePointer<RecordingCore>
   private let block: RecordingBlock
   /// What happens right now, for the store's list of running requests.
-  @usableFromInline let live: LiveActivity
+  @usableFromInline let live: UnsafeMutablePointer<LiveActivity>
   /// Where the store's list of running requests has it; the store's to change.
   var runningPlace: Int32 = -1
   let hostcalls: HostcallNameTable
   /// Where the store has it; nil without a store, and when the recording is closed.
   private var part: StorePart?
   private let pool: SpanChunkPool
-  private let made = Mutex<MadeTrace?>(nil)
-
-  /// Most traces of a busy edge are evicted unread, so a trace is made when it is first asked for.
-  private final class MadeTrace: Sendable {
-    let trace: RequestTrace
-    init(_ trace: RequestTrace) { self.trace = trace }
-  }
+  /// The trace of a closed recording; nil while it is still in the recorder's own memory.
+  private var packed: PackedTrace?
 
   /// Records without a store. See ``ProfileStore/begin(_:)`` for recording into one.
   /// - Parameters:
@@ -92,9 +89,10 @@ public final class TraceRecorder: @unchecked Sendable {
     self.mode = mode
     self.part = part
     self.pool = pool
-    live = LiveActivity()
     block = RecordingBlock()
     core = block.core
+    live = block.live
+    live.initialize(to: LiveActivity())
     let start = RecordingStart(after: head.arrivedAt)
     details.initialize(
       to: RecordingDetails(id: id, head: head, limits: limits, start: start, isDeep: mode.includesDeep))
@@ -105,22 +103,21 @@ public final class TraceRecorder: @unchecked Sendable {
 
   deinit {
     if !isFinished {
-      _ = core.pointee.settle(into: pool)
+      core.pointee.giveBack(to: pool)
       part?.abandon(self)
     }
     block.delete()
   }
 
-  /// It will soon record another request, and was not looked at for a while.
-  func prefetch() { block.prefetch() }
-
   /// Begins to record another request, when nobody else has the recorder.
-  func restart(id: UInt64, head: TraceHead, limits: TraceLimits, in part: StorePart) {
+  /// - Parameter head: Is taken.
+  func restart(id: UInt64, head: inout TraceHead?, limits: TraceLimits, in part: StorePart) {
     self.part = part
-    let start = RecordingStart(after: head.arrivedAt)
-    details.pointee.restart(id: id, head: head, limits: limits, start: start, isDeep: mode.includesDeep)
-    core.pointee.restart(at: start, cap: limits.spans)
-    made.withLock { $0 = nil }
+    if packed != nil { packed = nil }
+    guard let head = head.take() else { return }
+    details.pointee.head = head
+    details.pointee.restart(id: id, limits: limits)
+    core.pointee.restart(at: details.pointee.facts.start, cap: limits.spans)
   }
 
   var details: UnsafeMutablePointer<RecordingDetails> { block.details }
@@ -140,20 +137,21 @@ public final class TraceRecorder: @unchecked Sendable {
 
   /// Turns an instant of the monotonic clock into nanoseconds from the trace's start; 0 for an earlier one.
   public func offset(ofMonotonic nanoseconds: UInt64) -> Int64 {
-    max(0, Int64(bitPattern: nanoseconds &- details.pointee.start.arrival))
+    max(0, Int64(bitPattern: nanoseconds &- details.pointee.facts.start.arrival))
   }
 
   /// Adds a known length to the time of preparation.
   public func recordSetup(nanoseconds: Int64) {
-    guard details.pointee.wallEnd == nil else { return }
-    details.pointee.setupNanos += max(0, nanoseconds)
+    guard details.pointee.facts.wallEnd == nil else { return }
+    details.pointee.facts.setupNanos += max(0, nanoseconds)
   }
 
   /// Preparation is over: what passed since the recording's begin, without suspensions and hostcalls, was set-up.
   public func endSetup() {
-    guard details.pointee.wallEnd == nil else { return }
+    guard details.pointee.facts.wallEnd == nil else { return }
     let blockedOutside = details.pointee.blockedTime.total - core.pointee.blockedInHostcalls
-    details.pointee.setupNanos = max(0, now - details.pointee.start.queue - blockedOutside - core.pointee.hostcallNanos)
+    details.pointee.facts.setupNanos = max(
+      0, now - details.pointee.facts.start.queue - blockedOutside - core.pointee.hostcallNanos)
   }
 
   // MARK: - Spans
@@ -167,7 +165,7 @@ public final class TraceRecorder: @unchecked Sendable {
     }
     core.pointee.cursor.initialize(to: Span(hostcall: hostcall, start: core.pointee.now()))
     core.pointee.depth = 1
-    live.enter(hostcall)
+    live.pointee.enter(hostcall)
   }
 
   /// The hostcall that began last ends.
@@ -183,7 +181,7 @@ public final class TraceRecorder: @unchecked Sendable {
     core.pointee.hostcallNanos &+= duration
     core.pointee.cursor = span + 1
     core.pointee.depth = 0
-    live.leave()
+    live.pointee.leave()
   }
 
   @usableFromInline
@@ -232,7 +230,7 @@ public final class TraceRecorder: @unchecked Sendable {
   /// Tells which header the open span touches, by the bytes of its name.
   public func label(headerName name: UnsafeRawBufferPointer) {
     guard core.pointee.depth != 0 else { return }
-    label(TraceLabel(headerName: name))
+    label(details.pointee.headerLabels.label(of: name))
   }
 
   private func label(_ label: TraceLabel) {
@@ -249,10 +247,10 @@ public final class TraceRecorder: @unchecked Sendable {
   /// The guest is suspended. While it is already, the cause changes from here on.
   public func suspend(cause: BlockCause) {
     resume()
-    guard details.pointee.wallEnd == nil else { return }
+    guard details.pointee.facts.wallEnd == nil else { return }
     core.pointee.suspendedAt = now
     core.pointee.suspension = UInt32(cause.rawValue) + 1
-    live.suspend(cause)
+    live.pointee.suspend(cause)
   }
 
   /// The guest goes on. Without effect while it is not suspended.
@@ -264,7 +262,7 @@ public final class TraceRecorder: @unchecked Sendable {
     let duration = max(0, now - start)
     let inHostcall = core.pointee.depth != 0
     core.pointee.suspension = 0
-    live.resume()
+    live.pointee.resume()
     details.pointee.blockedTime[cause] += duration
     if inHostcall {
       core.pointee.cursor.pointee.blocked += duration
@@ -277,8 +275,8 @@ public final class TraceRecorder: @unchecked Sendable {
 
   /// Sets how the request ended; the first that is not normal stays.
   public func setOutcome(_ outcome: TraceOutcome) {
-    guard !isFinished, details.pointee.outcome == .normal else { return }
-    details.pointee.outcome = outcome
+    guard !isFinished, details.pointee.facts.outcome == .normal else { return }
+    details.pointee.facts.outcome = outcome
   }
 
   /// Adds a remark; see ``TraceNote``.
@@ -293,10 +291,10 @@ public final class TraceRecorder: @unchecked Sendable {
   /// The request is over for its client: the wall time stops here, and hostcalls are recorded no more. Backend calls
   /// can still be updated until ``finish()``. A second call is without effect.
   public func end() {
-    guard details.pointee.wallEnd == nil else { return }
+    guard details.pointee.facts.wallEnd == nil else { return }
     resume()
     while core.pointee.depth > 0 { endSpan(status: -1) }
-    details.pointee.wallEnd = now
+    details.pointee.facts.wallEnd = now
     core.pointee.close()
   }
 
@@ -310,101 +308,73 @@ public final class TraceRecorder: @unchecked Sendable {
     guard !isFinished else { return }
     end()
     sweepBackendCalls()
-    details.pointee.deepMetrics?.finalize()
-    details.pointee.spans = core.pointee.settle(into: pool)
-    details.pointee.settle()
+    if mode.includesDeep { details.pointee.deepMetrics?.finalize() }
     details.pointee.isClosed = true
-    part?.complete(self)
-    part = nil
+    part.take()?.complete(self)
+    if core.pointee.hasMoreChunks {
+      if packed == nil { packed = packAlone() }
+      core.pointee.giveBack(to: pool)
+    }
+  }
+
+  /// Packs the trace of a closed recording.
+  func pack(in arena: inout PackedArena) -> PackedTrace {
+    let packed = PackedTrace(details, core, in: &arena)
+    // The others are still here when somebody asks for them.
+    if packed.isLarge || core.pointee.hasMoreChunks { self.packed = packed }
+    return packed
+  }
+
+  private func packAlone() -> PackedTrace {
+    var arena = PackedArena()
+    return pack(in: &arena)
   }
 
   /// As ``close()``, and returns the trace. A second call returns the same trace.
   @discardableResult
   public func finish() -> RequestTrace {
     close()
-    return trace
+    let packed = packed ?? packAlone()
+    self.packed = packed
+    return packed.trace(hostcalls)
   }
 
   /// Whether ``close()`` or ``finish()`` was called.
   public var isFinished: Bool { details.pointee.isClosed }
 
-  /// The trace of a closed recording. Any thread may ask.
-  var trace: RequestTrace {
-    made.withLock { made in
-      if let made { return made.trace }
-      let trace = makeTrace()
-      made = MadeTrace(trace)
-      return trace
-    }
-  }
-
-  /// How many hostcalls and backend calls a closed recording holds.
-  var size: (hostcalls: Int, backendCalls: Int) {
-    (details.pointee.spans?.count ?? core.pointee.spanCount, details.pointee.backendCalls.count)
-  }
-
-  /// Whether stacks of the guest were sampled.
-  var hasGuestSamples: Bool { (details.pointee.stacks?.count ?? 0) > 0 }
-
   /// Nanoseconds from start to end of a closed recording.
-  var wallNanos: Int64 { details.pointee.wallEnd ?? 0 }
+  var wallNanos: Int64 { details.pointee.facts.wallEnd ?? 0 }
 
   /// As ``RequestTrace/isError``.
-  var isError: Bool { details.pointee.outcome != .normal || details.pointee.response.status >= 500 }
+  var isError: Bool { details.pointee.facts.outcome != .normal || details.pointee.facts.response.status >= 500 }
 
   /// Who owns the wall time of a closed recording.
   public var time: TimeAccount {
     TimeAccount(
-      closing: wallNanos, queue: details.pointee.start.queue, setup: details.pointee.setupNanos,
+      closing: wallNanos, queue: details.pointee.facts.start.queue, setup: details.pointee.facts.setupNanos,
       host: core.pointee.hostcallNanos - core.pointee.blockedInHostcalls, blocked: details.pointee.blockedTime,
       blockedInHostcalls: core.pointee.blockedInHostcalls)
   }
 
-  /// The hostcalls of a closed recording.
-  func withSpans<Result>(_ body: (UnsafeBufferPointer<Span>) -> Result) -> Result {
-    guard let spans = details.pointee.spans else { return core.pointee.withFirstSpans(body) }
-    return spans.withUnsafeBufferPointer(body)
-  }
+  /// The hostcalls of a recording that is about to close, in order.
+  func forEachChunk(_ body: (UnsafeBufferPointer<Span>) -> Void) { core.pointee.forEachChunk(body) }
 
-  /// What a closed recording adds to the store's sums, beside its hostcalls.
+  /// What a recording that is about to close adds to the store's sums, beside its hostcalls.
   var summed: SummedRequest {
     let details = details
     return SummedRequest(
-      outcome: details.pointee.outcome, status: details.pointee.response.status, wallNanos: wallNanos, time: time,
-      responseBytes: details.pointee.response.bytesWritten, hostcalls: hostcalls,
+      outcome: details.pointee.facts.outcome, status: details.pointee.facts.response.status, wallNanos: wallNanos,
+      time: time,
+      responseBytes: details.pointee.facts.response.bytesWritten, hostcalls: hostcalls,
       hostcallNanos: core.pointee.hostcallNanos, backendCalls: details.pointee.backendCalls, dropped: dropped,
       heapSamples: details.pointee.deepMetrics?.heapSamples ?? [])
   }
 
   private var dropped: TraceTotals.Dropped {
     TraceTotals.Dropped(
-      spans: core.pointee.droppedSpans, backendCalls: details.pointee.droppedBackendCalls,
-      blockedIntervals: details.pointee.droppedBlockedIntervals,
-      guestSamples: details.pointee.droppedGuestSamples,
+      spans: core.pointee.droppedSpans, backendCalls: Int(details.pointee.facts.droppedBackendCalls),
+      blockedIntervals: Int(details.pointee.facts.droppedBlockedIntervals),
+      guestSamples: Int(details.pointee.facts.droppedGuestSamples),
       heapSamples: details.pointee.deepMetrics?.heapSamplesDropped ?? 0)
   }
-
-  private func makeTrace() -> RequestTrace {
-    let details = details.pointee
-    let stacks = details.stacks?.resolved()
-    return RequestTrace(
-      id: details.id, moduleID: details.head.moduleID, moduleName: details.head.moduleName,
-      processID: Self.processID, method: details.head.method, url: details.head.url,
-      httpVersion: details.head.httpVersion, status: details.response.status,
-      responseBytes: details.response.bytesWritten, wallStartUnixNanos: details.start.unix,
-      monotonicStartNanos: details.start.arrival, wallNanos: wallNanos,
-      headerFlushNanos: details.response.headerFlushed, hijackedNanos: details.response.hijacked,
-      nativeCPUNanos: stacks.map(\.guestNanos).flatMap { $0 > 0 ? $0 : nil }, guestFuel: details.fuel,
-      time: time, hostcallNanos: core.pointee.hostcallNanos, hostcalls: hostcalls,
-      labels: [TraceLabel.none] + details.labels.all, spans: withSpans { Array($0) },
-      backendCalls: details.backendCalls.exactCopy(), blocked: details.blocked.exactCopy(),
-      guestStacks: stacks?.profile ?? .empty,
-      droppedSpans: core.pointee.droppedSpans, droppedBackendCalls: details.droppedBackendCalls,
-      droppedBlockedIntervals: details.droppedBlockedIntervals, droppedGuestSamples: details.droppedGuestSamples,
-      memoryGrowth: details.memoryGrowth, droppedMemoryGrowth: details.droppedMemoryGrowth,
-      outcome: details.outcome, notes: details.notes.exactCopy(), deep: details.deepMetrics,
-      context: details.head.context)
-  }
-
-  private static let processID = ProcessInfo.processInfo.processIdentifier
 }

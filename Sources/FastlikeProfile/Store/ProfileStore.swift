@@ -49,7 +49,7 @@ public final class ProfileStore: Sendable {
   /// Assigns an id and registers the request as running. Finishing the recorder completes it; a recorder that goes
   /// away unfinished takes the request out again.
   /// - Returns: nil when the mode is ``ProfileMode/off``.
-  public func begin(_ head: TraceHead) -> TraceRecorder? { mode.includesTrace ? part.begin(head) : nil }
+  public func begin(_ head: consuming TraceHead) -> TraceRecorder? { mode.includesTrace ? part.begin(head) : nil }
 
   /// Takes a finished trace that was recorded elsewhere, evicting the oldest one when there are more than ``retain``.
   /// Recorders of ``begin(_:)`` hand over theirs themselves.
@@ -70,15 +70,23 @@ public final class ProfileStore: Sendable {
   /// Complexity: O(1)
   public func trace(id: UInt64) -> RequestTrace? {
     for part in parts {
-      if let entry = part.entry(id: id) { return entry.trace }
+      if let found = part.entry(id: id) { return part.trace(found.entry, at: found.place) }
     }
     return nil
   }
 
   /// The newest finished traces, newest first; all of them for a limit below 1.
   public func recent(_ limit: Int = 0) -> [RequestTrace] {
-    let found = parts.flatMap { $0.newest(limit) }.sorted { $0.place > $1.place }
-    return (limit < 1 ? found[...] : found.prefix(limit)).map(\.entry.trace)
+    newest(limit).map { $0.part.trace($0.entry, at: $0.place) }
+  }
+
+  /// The ids of ``recent(_:)``, without making the traces.
+  public func recentIDs(_ limit: Int = 0) -> [UInt64] { newest(limit).map(\.entry.id) }
+
+  private func newest(_ limit: Int) -> [(part: StorePart, place: UInt64, entry: TraceRing.Entry)] {
+    let found = parts.flatMap { part in part.newest(limit).map { (part: part, place: $0.place, entry: $0.entry) } }
+      .sorted { $0.place > $1.place }
+    return limit < 1 ? found : Array(found.prefix(limit))
   }
 
   /// The requests that are running, in the order of their ids, with what each does right now.
@@ -126,7 +134,13 @@ public final class ProfileStore: Sendable {
   /// A request that finished; its trace is made when it is asked for.
   public struct FinishedRequest: Sendable {
     private let entry: TraceRing.Entry
-    init(_ entry: TraceRing.Entry) { self.entry = entry }
+    private let hostcalls: HostcallNameTable
+
+    init(_ entry: TraceRing.Entry, hostcalls: HostcallNameTable) {
+      self.entry = entry
+      self.hostcalls = hostcalls
+    }
+
     /// The trace's id.
     public var id: UInt64 { entry.id }
     /// How many hostcalls and backend calls the trace has.
@@ -134,9 +148,9 @@ public final class ProfileStore: Sendable {
     /// Whether stacks of the guest were sampled.
     public var hasGuestSamples: Bool { entry.hasGuestSamples }
     /// Whether the trace is one that is to be pushed; those without a place in a distributed trace are.
-    public var isSampled: Bool { entry.context?.isSampled ?? true }
-    /// The trace. Making it takes some microseconds, once.
-    public var trace: RequestTrace { entry.trace }
+    public var isSampled: Bool { entry.isSampled }
+    /// The trace. Making it takes some microseconds, each time.
+    public var trace: RequestTrace { entry.trace(hostcalls) }
   }
 
   /// Keeps an observer of ``ProfileStore/observe(_:)`` until it is cancelled or goes away.

@@ -4,15 +4,16 @@ internal import Synchronization
 /// One of the parts of a ``ProfileStore``: the requests of some threads begin and end in it, so that threads neither wait for each
 /// other nor pass memory between them.
 ///
-/// Recorders of traces that gave way are used again for the requests that begin. Running recorders are not kept: they take
+/// Recorders are used again for the requests that begin, when nobody else has them. Running recorders are not kept: they take
 /// themselves out at the latest in their `deinit`, and wait there for a reader that has the lock, so that what is read under the
 /// lock is alive.
 final class StorePart: Sendable {
   fileprivate struct Contents {
     var ring = TraceRing()
     var counts = Counts()
-    /// Recorders that nobody holds any more.
+    /// Recorders of requests that ended, which somebody may still hold.
     var spare: [TraceRecorder] = []
+    var arena = PackedArena()
     /// The recorders of the requests that are running.
     var running: [Unmanaged<TraceRecorder>?] = []
     /// Places in ``running`` without one.
@@ -29,11 +30,12 @@ final class StorePart: Sendable {
   }
 
   /// Most recorders that wait for a request. They hold what they recorded before until then.
-  fileprivate static let maximumSpare = 8
+  fileprivate static let maximumSpareRecorders = 32
 
   let shared: StoreShared
   private let contents = Mutex(Contents())
   private let totals: TraceTotalsCounter?
+  private let distance = CacheLineDistance()
 
   init(shared: StoreShared, countsTotals: Bool) {
     self.shared = shared
@@ -42,11 +44,13 @@ final class StorePart: Sendable {
 
   // MARK: - Recording
 
-  func begin(_ head: TraceHead) -> TraceRecorder {
+  func begin(_ head: consuming TraceHead) -> TraceRecorder {
     let id = shared.newID()
     let limits = shared.limits
+    // Moved, because a copy would count the references in it.
+    var moving = Optional(head)
     return contents.withLock { contents in
-      let recorder = contents.recorder(id: id, head: head, limits: limits, in: self)
+      let recorder = contents.recorder(id: id, head: &moving, limits: limits, in: self)
       contents.enter(recorder)
       return recorder
     }
@@ -54,22 +58,20 @@ final class StorePart: Sendable {
 
   /// A recording is closed: it moves from running to finished.
   func complete(_ recorder: TraceRecorder) {
-    if let totals { recorder.withSpans { totals.add(recorder.summed, spans: $0) } }
-    let isKept = shared.keeps(wallNanos: recorder.wallNanos, isError: recorder.isError)
-    guard isKept else {
-      return contents.withLock { contents in
-        contents.counts.completed += 1
-        contents.leave(recorder)
-      }
+    totals?.add(recorder)
+    guard shared.keeps(wallNanos: recorder.wallNanos, isError: recorder.isError) else {
+      return contents.withLock { $0.end(recorder) }
     }
-    let evicted = contents.withLock { contents in
-      contents.counts.completed += 1
-      contents.leave(recorder)
-      return contents.append(.recording(recorder), id: recorder.id, in: shared.nextPlace())
+    var observed: PackedTrace?
+    let released = contents.withLock { contents in
+      contents.end(recorder)
+      let packed = recorder.pack(in: &contents.arena)
+      if shared.hasObservers { observed = packed }
+      return contents.append(.packed(packed), id: recorder.id, in: shared.nextPlace())
     }
-    // What gives way is let go of behind the lock: a trace is large.
-    withExtendedLifetime(evicted) {}
-    shared.tellObservers(.recording(recorder))
+    // What gives way is let go of behind the lock: a trace can be large.
+    withExtendedLifetime(released) {}
+    if let observed { shared.tellObservers(.packed(observed)) }
   }
 
   /// Takes a trace that was recorded elsewhere, in the place of the one of the same id where there is one here.
@@ -98,20 +100,28 @@ final class StorePart: Sendable {
   // MARK: - Reading
 
   /// Reads what is kept, without what has given way since somebody looked here last.
-  private func read<Result: Sendable>(_ body: (borrowing Contents) -> Result) -> Result {
+  private func read<Result: Sendable>(_ body: (inout Contents) -> Result) -> Result {
     let (result, released) = contents.withLock { contents in
       let released = contents.evict(before: shared.window.oldest)
-      return (body(contents), released)
+      return (body(&contents), released)
     }
     withExtendedLifetime(released) {}
     return result
   }
 
-  /// The finished trace of an id, unless it gave way to newer ones.
-  func entry(id: UInt64) -> TraceRing.Entry? { read { $0.ring[id] } }
+  /// The finished trace of an id with its place, unless it gave way to newer ones.
+  func entry(id: UInt64) -> (place: UInt64, entry: TraceRing.Entry)? { read { $0.ring.entry(id: id) } }
 
   /// The newest traces with their places, the newest first.
   func newest(_ limit: Int) -> [(place: UInt64, entry: TraceRing.Entry)] { read { $0.ring.newest(limit) } }
+
+  /// The trace of an entry, which is made once for all who read it.
+  func trace(_ entry: TraceRing.Entry, at place: UInt64) -> RequestTrace {
+    if case .trace(let stored) = entry { return stored.trace }
+    let made = TraceRing.StoredTrace(entry.trace(shared.hostcalls))
+    contents.withLock { $0.ring.keep(made, at: place) }
+    return made.trace
+  }
 
   /// Sums over the requests that finished here; nil where they are not counted.
   var sums: TraceTotals? { totals?.sum }
@@ -129,8 +139,8 @@ final class StorePart: Sendable {
 
   func removeAll() {
     let removed = contents.withLock { contents in
-      defer { (contents.ring, contents.spare) = (TraceRing(), []) }
-      return (contents.ring, contents.spare)
+      defer { (contents.ring, contents.spare, contents.arena) = (TraceRing(), [], PackedArena()) }
+      return (contents.ring, contents.spare, contents.arena)
     }
     withExtendedLifetime(removed) {}
   }
@@ -145,15 +155,47 @@ final class StorePart: Sendable {
 
 extension StorePart.Contents {
   /// A spare recorder, or a new one.
+  /// - Parameter head: Is taken.
   fileprivate mutating func recorder(
-    id: UInt64, head: TraceHead, limits: TraceLimits, in part: StorePart
+    id: UInt64, head: inout TraceHead?, limits: TraceLimits, in part: StorePart
   ) -> TraceRecorder {
-    guard let recorder = spare.popLast() else {
-      return TraceRecorder(
-        id: id, head: head, hostcalls: part.shared.hostcalls, mode: part.shared.mode, limits: limits, part: part)
-    }
-    recorder.restart(id: id, head: head, limits: limits, in: part)
+    guard let recorder = takeSpare() else { return Self.newRecorder(id: id, head: &head, limits: limits, in: part) }
+    recorder.restart(id: id, head: &head, limits: limits, in: part)
     return recorder
+  }
+
+  @inline(never)
+  private static func newRecorder(
+    id: UInt64, head: inout TraceHead?, limits: TraceLimits, in part: StorePart
+  ) -> TraceRecorder {
+    let shared = part.shared
+    return TraceRecorder(
+      id: id, head: head.take()!, hostcalls: shared.hostcalls, mode: shared.mode, limits: limits, part: part)
+  }
+
+  /// A recorder that nobody else holds: of those that wait, the youngest is the most likely to be in the caches.
+  private mutating func takeSpare() -> TraceRecorder? {
+    var place = spare.count
+    while place > 0 {
+      place -= 1
+      guard isKnownUniquelyReferenced(&spare[place]) else { continue }
+      spare.swapAt(place, spare.count - 1)
+      return spare.removeLast()
+    }
+    return nil
+  }
+
+  /// Keeps a recorder for the requests to come; of too many, the oldest goes.
+  fileprivate mutating func spare(_ recorder: TraceRecorder) {
+    if spare.count >= StorePart.maximumSpareRecorders { spare.removeFirst() }
+    spare.append(recorder)
+  }
+
+  /// The request of a recorder is over.
+  fileprivate mutating func end(_ recorder: TraceRecorder) {
+    counts.completed += 1
+    leave(recorder)
+    spare(recorder)
   }
 
   fileprivate mutating func enter(_ recorder: TraceRecorder) {
@@ -178,9 +220,9 @@ extension StorePart.Contents {
     return true
   }
 
-  /// - Returns: What gave way and cannot be used again.
+  /// - Returns: What gave way and takes some time to be let go of.
   fileprivate mutating func append(
-    _ entry: TraceRing.Entry, id: UInt64, in window: StoreShared.Window
+    _ entry: consuming TraceRing.Entry, id: UInt64, in window: StoreShared.Window
   ) -> [TraceRing.Entry] {
     ring.append(entry, id: id, place: window.newest)
     return evict(before: window.oldest)
@@ -191,14 +233,8 @@ extension StorePart.Contents {
     while let entry = ring.removeOldest(before: oldest) {
       counts.evicted += 1
       switch consume entry {
-      case .trace(let stored): released.append(.trace(stored))
-      case .recording(var recorder):
-        if spare.count < StorePart.maximumSpare, isKnownUniquelyReferenced(&recorder) {
-          recorder.prefetch()
-          spare.append(recorder)
-        } else {
-          released.append(.recording(recorder))
-        }
+      case .packed(var packed) where !packed.isLarge: packed.giveBack(to: &arena)
+      case let large: released.append(large)
       }
     }
     return released
@@ -208,12 +244,19 @@ extension StorePart.Contents {
 extension TraceRecorder {
   /// What is known of the request while it runs; reads only what does not change meanwhile, and the live word.
   fileprivate var inFlight: InFlightRequest {
-    let current = live.current
+    let current = live.pointee.current
     return InFlightRequest(
-      id: id, moduleID: head.moduleID, method: head.method, url: head.url,
-      wallStartUnixNanos: details.pointee.start.unix,
+      id: id, moduleID: head.module.id, method: head.method, url: head.url,
+      wallStartUnixNanos: details.pointee.facts.start.unix,
       hostcall: current.hostcall.map { hostcalls.name(at: $0) }, blockedOn: current.blockedOn)
   }
+}
+
+/// As the last field of an object, keeps what lies behind the object out of its cache lines: processors pass a line to and fro when
+/// both write to it, also where each writes to another object.
+struct CacheLineDistance: Sendable {
+  // Processors fetch lines of 64 bytes in pairs.
+  private let bytes = (SIMD16<UInt64>(), UInt8())
 }
 
 /// Numbers the threads of the process as they come, to spread them over the parts of a store.

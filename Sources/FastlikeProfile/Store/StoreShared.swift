@@ -27,6 +27,7 @@ final class StoreShared: Sendable {
   private final class Numbers: Sendable {
     let nextID: Atomic<UInt64>
     let places = Atomic<UInt64>(0)
+    private let distance = CacheLineDistance()
     init(firstID: UInt64) { nextID = Atomic(firstID) }
   }
 
@@ -35,7 +36,7 @@ final class StoreShared: Sendable {
   private let retain: Atomic<Int>
   private let backendCap: Atomic<Int>
   private let isSampling: Atomic<Bool>
-  private let hasObservers = Atomic<Bool>(false)
+  private let isObserved = Atomic<Bool>(false)
 
   init(
     settings: ProfileStoreSettings, mode: ProfileMode, hostcalls: HostcallNameTable, limits: TraceLimits,
@@ -65,9 +66,15 @@ final class StoreShared: Sendable {
   }
 
   /// Whether the trace of a finished request is kept.
+  @inline(__always)
   func keeps(wallNanos: Int64, isError: Bool) -> Bool {
     guard isSampling.load(ordering: .relaxed) else { return true }
-    return state.withLock { state in
+    return samplingKeeps(wallNanos: wallNanos, isError: isError)
+  }
+
+  @inline(never)
+  private func samplingKeeps(wallNanos: Int64, isError: Bool) -> Bool {
+    state.withLock { state in
       let isKept = state.sampler.keeps(wallNanos: wallNanos, isError: isError, by: state.settings.sampling)
       if !isKept { state.sampledOut += 1 }
       return isKept
@@ -87,17 +94,20 @@ final class StoreShared: Sendable {
 
   // MARK: - Watching
 
+  /// Whether somebody wants to be told of finished requests.
+  var hasObservers: Bool { isObserved.load(ordering: .acquiring) }
+
   func tellObservers(_ entry: TraceRing.Entry) {
-    guard hasObservers.load(ordering: .acquiring) else { return }
+    guard hasObservers else { return }
     let observers = state.withLock { Array($0.observers.values) }
-    for observer in observers { observer(ProfileStore.FinishedRequest(entry)) }
+    for observer in observers { observer(ProfileStore.FinishedRequest(entry, hostcalls: hostcalls)) }
   }
 
   func addObserver(_ observer: @escaping @Sendable (ProfileStore.FinishedRequest) -> Void) -> UInt64 {
     state.withLock { state in
       state.nextObserver += 1
       state.observers[state.nextObserver] = observer
-      hasObservers.store(true, ordering: .releasing)
+      isObserved.store(true, ordering: .releasing)
       return state.nextObserver
     }
   }
@@ -106,7 +116,7 @@ final class StoreShared: Sendable {
     // An observer may hold what takes locks when it goes: it is let go of behind this one.
     let removed = state.withLock { state in
       let removed = state.observers.removeValue(forKey: key)
-      hasObservers.store(!state.observers.isEmpty, ordering: .releasing)
+      isObserved.store(!state.observers.isEmpty, ordering: .releasing)
       return removed
     }
     withExtendedLifetime(removed) {}

@@ -2,18 +2,19 @@ internal import DequeModule
 
 /// Finished traces in the order of their completion.
 ///
-/// Complexity: appending, taking out the oldest and finding by id are O(1).
+/// Complexity: appending and taking out the oldest are O(1), and so is finding by id for each trace that was appended. Ids are
+/// entered into the index when somebody looks one up, so that a loop whose traces nobody reads has no index to keep.
 struct TraceRing: Sendable {
-  /// A finished request: the closed recording that makes its trace when it is read, or a trace from elsewhere.
+  /// A finished request: what was recorded here, or a trace from elsewhere.
   enum Entry: Sendable {
-    case recording(TraceRecorder)
+    case packed(PackedTrace)
     case trace(StoredTrace)
 
     init(_ trace: RequestTrace) { self = .trace(StoredTrace(trace)) }
 
     var id: UInt64 {
       switch self {
-      case .recording(let recorder): recorder.id
+      case .packed(let packed): packed.id
       case .trace(let stored): stored.trace.id
       }
     }
@@ -21,28 +22,30 @@ struct TraceRing: Sendable {
     /// How many hostcalls and backend calls it holds.
     var size: (hostcalls: Int, backendCalls: Int) {
       switch self {
-      case .recording(let recorder): recorder.size
+      case .packed(let packed): (packed.hostcallCount, packed.backendCallCount)
       case .trace(let stored): (stored.trace.spans.count, stored.trace.backendCalls.count)
       }
     }
 
     var hasGuestSamples: Bool {
       switch self {
-      case .recording(let recorder): recorder.hasGuestSamples
+      case .packed(let packed): packed.hasGuestSamples
       case .trace(let stored): !stored.trace.guestStacks.samples.isEmpty
       }
     }
 
-    var context: TraceContext? {
+    /// Whether it is one that is to be pushed; those without a place in a distributed trace are.
+    var isSampled: Bool {
       switch self {
-      case .recording(let recorder): recorder.head.context
-      case .trace(let stored): stored.trace.context
+      case .packed(let packed): packed.isSampled
+      case .trace(let stored): stored.trace.context?.isSampled ?? true
       }
     }
 
-    var trace: RequestTrace {
+    /// - Parameter hostcalls: The names behind the indices of what was recorded here.
+    func trace(_ hostcalls: HostcallNameTable) -> RequestTrace {
       switch self {
-      case .recording(let recorder): recorder.trace
+      case .packed(let packed): packed.trace(hostcalls)
       case .trace(let stored): stored.trace
       }
     }
@@ -54,116 +57,77 @@ struct TraceRing: Sendable {
     init(_ trace: RequestTrace) { self.trace = trace }
   }
 
-  private struct Slot {
+  private struct Key {
     let id: UInt64
     /// Among all traces of the store.
     let place: UInt64
-    var entry: Entry
   }
 
-  /// By the order of their places.
-  private var slots: Deque<Slot> = []
-  /// How many slots were removed at the front.
+  // Two rows, both by the order of places: looking at a key counts no references.
+  private var keys: Deque<Key> = []
+  private var entries: Deque<Entry> = []
+  /// How many traces were removed at the front.
   private var removed: UInt64 = 0
   /// Slots by id, counted from the very first one.
-  private var index = IDIndex()
+  private var index: [UInt64: UInt64] = [:]
+  /// Slots before this one are in the index.
+  private var indexed: UInt64 = 0
 
-  var count: Int { slots.count }
+  var count: Int { keys.count }
 
   /// - Parameter place: Greater than those before.
-  mutating func append(_ entry: Entry, id: UInt64, place: UInt64) {
-    index.insert(id, removed + UInt64(slots.count))
-    slots.append(Slot(id: id, place: place, entry: entry))
+  mutating func append(_ entry: consuming Entry, id: UInt64, place: UInt64) {
+    keys.append(Key(id: id, place: place))
+    entries.append(entry)
   }
 
   /// Replaces the entry of the same id in its place.
   /// - Returns: The one before; nil where there is none, and nothing is changed.
   mutating func replace(_ entry: Entry, id: UInt64) -> Entry? {
-    guard let slot = index[id] else { return nil }
-    let before = slots[Int(slot - removed)].entry
-    slots[Int(slot - removed)].entry = entry
+    guard let slot = slot(of: id) else { return nil }
+    let before = entries[slot]
+    entries[slot] = entry
     return before
   }
 
-  subscript(id: UInt64) -> Entry? { index[id].map { slots[Int($0 - removed)].entry } }
+  /// The newest entry of an id, and its place.
+  mutating func entry(id: UInt64) -> (place: UInt64, entry: Entry)? {
+    slot(of: id).map { (keys[$0].place, entries[$0]) }
+  }
+
+  private mutating func slot(of id: UInt64) -> Int? {
+    indexed = max(indexed, removed)
+    for key in keys[Int(indexed - removed)...] {
+      index[key.id] = indexed
+      indexed += 1
+    }
+    return index[id].map { Int($0 - removed) }
+  }
 
   /// The newest traces first; all of them for a limit below 1.
   func newest(_ limit: Int) -> [(place: UInt64, entry: Entry)] {
-    slots.suffix(limit < 1 ? slots.count : limit).reversed().map { ($0.place, $0.entry) }
+    let slots = keys.indices.suffix(limit < 1 ? count : limit)
+    return slots.reversed().map { (keys[$0].place, entries[$0]) }
+  }
+
+  /// Keeps the made trace of a place, for others who read it, unless it gave way meanwhile.
+  mutating func keep(_ made: StoredTrace, at place: UInt64) {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if keys[middle].place < place { low = middle + 1 } else { high = middle }
+    }
+    guard low < count, keys[low].place == place, case .packed = entries[low] else { return }
+    entries[low] = .trace(made)
   }
 
   /// Takes out the oldest one, if it lies before this place.
   mutating func removeOldest(before place: UInt64) -> Entry? {
-    guard let oldest = slots.first, oldest.place < place else { return nil }
-    index.remove(oldest.id, removed)
+    guard let oldest = keys.first, oldest.place < place else { return nil }
+    keys.removeFirst()
+    if removed < indexed, index[oldest.id] == removed { index[oldest.id] = nil }
     removed += 1
-    return slots.removeFirst().entry
-  }
-}
-
-/// Finds slots by trace id: open addressing with linear probing. Ids are numbers in a row, so that multiplying spreads them well,
-/// and a dictionary's hashing, which guards against chosen keys, is not needed.
-struct IDIndex: Sendable {
-  private struct Cell {
-    var id: UInt64 = 0
-    /// The slot plus 1; 0 is an empty cell.
-    var slot: UInt64 = 0
-  }
-
-  private var cells = Array(repeating: Cell(), count: 16)
-  private var count = 0
-  /// Bits of a hash that are not used.
-  private var shift: UInt64 = 60
-
-  init() {}
-
-  private var mask: Int { cells.count - 1 }
-
-  /// Where an id is at best.
-  private func home(_ id: UInt64) -> Int { Int((id &* 0x9E37_79B9_7F4A_7C15) >> shift) }
-
-  /// The cell of an id, or the empty one where it would be.
-  private func cell(of id: UInt64) -> Int {
-    var place = home(id)
-    while cells[place].slot != 0, cells[place].id != id { place = (place + 1) & mask }
-    return place
-  }
-
-  subscript(id: UInt64) -> UInt64? {
-    let slot = cells[cell(of: id)].slot
-    return slot == 0 ? nil : slot - 1
-  }
-
-  /// - Parameter id: Where it is there already, it stands for the new slot from here on.
-  mutating func insert(_ id: UInt64, _ slot: UInt64) {
-    if count * 2 >= cells.count { grow() }
-    let cell = cell(of: id)
-    if cells[cell].slot == 0 { count += 1 }
-    cells[cell] = Cell(id: id, slot: slot + 1)
-  }
-
-  /// Removes an id, unless it has come to stand for another slot.
-  mutating func remove(_ id: UInt64, _ slot: UInt64) {
-    var hole = cell(of: id)
-    guard cells[hole].slot == slot + 1 else { return }
-    count -= 1
-    // What lies behind moves up, unless it would come before its home.
-    var place = (hole + 1) & mask
-    while cells[place].slot != 0 {
-      let distance = (place - home(cells[place].id)) & mask
-      if distance >= (place - hole) & mask {
-        cells[hole] = cells[place]
-        hole = place
-      }
-      place = (place + 1) & mask
-    }
-    cells[hole] = Cell()
-  }
-
-  private mutating func grow() {
-    let before = cells
-    cells = Array(repeating: Cell(), count: before.count * 2)
-    shift -= 1
-    for old in before where old.slot != 0 { cells[cell(of: old.id)] = old }
+    return entries.removeFirst()
   }
 }

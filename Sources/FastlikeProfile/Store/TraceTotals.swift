@@ -110,16 +110,17 @@ public struct TraceTotals: Sendable, Hashable {
 
   /// Adds a finished request.
   public mutating func add(_ trace: RequestTrace) {
-    trace.spans.withUnsafeBufferPointer { add(SummedRequest(trace), spans: $0) }
+    add(SummedRequest(trace)) { body in trace.spans.withUnsafeBufferPointer(body) }
   }
 
-  mutating func add(_ request: SummedRequest, spans: UnsafeBufferPointer<Span>) {
+  /// - Parameter forEachChunk: Gives the request's spans, some at a time.
+  mutating func add(_ request: SummedRequest, forEachChunk: ((UnsafeBufferPointer<Span>) -> Void) -> Void) {
     let statusClass = (100..<600).contains(request.status) ? request.status / 100 : 0
     requests[Ending(outcome: request.outcome, statusClass: statusClass), default: 0] += 1
     duration.add(request.wallNanos)
     add(request.time)
     responseBytes &+= request.responseBytes
-    add(spans, of: request)
+    addHostcalls(of: request, forEachChunk)
     for call in request.backendCalls { add(call) }
     dropped.add(request.dropped)
     peakMemoryBytes = request.heapSamples.reduce(peakMemoryBytes) { max($0, $1.memoryBytes) }
@@ -134,13 +135,17 @@ public struct TraceTotals: Sendable, Hashable {
     time.blockedInHostcalls &+= account.blockedInHostcalls
   }
 
-  private mutating func add(_ spans: UnsafeBufferPointer<Span>, of request: SummedRequest) {
+  private mutating func addHostcalls(
+    of request: SummedRequest, _ forEachChunk: ((UnsafeBufferPointer<Span>) -> Void) -> Void
+  ) {
     let isOwnTable = request.hostcalls === names
     var known: Int64 = 0
-    for span in spans {
-      let index = isOwnTable ? span.hostcall : names.index(of: request.hostcalls.name(at: span.hostcall))
-      hostcalls[Int(index) < hostcalls.count ? Int(index) : 0].add(span)
-      known &+= span.duration
+    forEachChunk { spans in
+      for span in spans {
+        let index = isOwnTable ? span.hostcall : names.index(of: request.hostcalls.name(at: span.hostcall))
+        hostcalls[Int(index) < hostcalls.count ? Int(index) : 0].add(span)
+        known &+= span.duration
+      }
     }
     if request.dropped.spans > 0 { hostcallNanosBeyondCap &+= max(0, request.hostcallNanos &- known) }
   }

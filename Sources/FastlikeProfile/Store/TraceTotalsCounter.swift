@@ -6,8 +6,8 @@ final class TraceTotalsCounter: Sendable {
 
   init(names: HostcallNameTable) { totals = Mutex(TraceTotals(names: names)) }
 
-  func add(_ request: SummedRequest, spans: UnsafeBufferPointer<Span>) {
-    totals.withLock { $0.add(request, spans: spans) }
+  func add(_ recorder: TraceRecorder) {
+    totals.withLock { $0.add(recorder.summed, forEachChunk: recorder.forEachChunk) }
   }
 
   func add(_ trace: RequestTrace) { totals.withLock { $0.add(trace) } }

@@ -150,7 +150,7 @@ struct PageRoutes: Sendable {
       return PageAnswer.html(templates.message(title: "Not found", text: text, base: "../"), status: .notFound)
     }
     if let format { return PageAnswer.export(trace, as: format) }
-    let view = RequestView(trace, ids: store.recent().map(\.id), needsToken: authorization.requiresToken)
+    let view = RequestView(trace, ids: store.recentIDs(), needsToken: authorization.requiresToken)
     return PageAnswer.html(templates.request(view))
   }
 

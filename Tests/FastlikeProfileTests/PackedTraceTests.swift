@@ -1,0 +1,172 @@
+import Testing
+
+@testable import FastlikeProfile
+
+struct PackedTraceTests {
+  /// Packs the spans of a recording that are given here, and reads them.
+  private func roundTrip(
+    _ spans: [Span], path: String = "/", in arena: inout PackedArena
+  ) -> (packed: PackedTrace, trace: RequestTrace) {
+    let block = RecordingBlock()
+    defer { block.delete() }
+    block.live.initialize(to: LiveActivity())
+    let start = RecordingStart(after: nil)
+    let head = TraceHead(moduleID: "m", moduleName: "n", method: "GET", url: RedactedURL(path), httpVersion: .http2)
+    block.details.initialize(
+      to: RecordingDetails(id: 7, head: head, limits: TraceLimits(), start: start, isDeep: false))
+    block.core.initialize(
+      to: RecordingCore(first: block.first, start: start, scale: 0, cap: TraceLimits.defaultSpanCap))
+    let pool = SpanChunkPool(retaining: 0)
+    for span in spans {
+      if block.core.pointee.cursor == block.core.pointee.limit {
+        block.core.pointee.refill(cap: TraceLimits.defaultSpanCap, from: pool)
+      }
+      block.core.pointee.cursor.initialize(to: span)
+      block.core.pointee.cursor += 1
+    }
+    block.core.pointee.close()
+    let packed = PackedTrace(block.details, block.core, in: &arena)
+    block.core.pointee.giveBack(to: pool)
+    return (packed, packed.trace(TraceSamples.hostcalls))
+  }
+
+  @Test func spansComeBackAsTheyWere() {
+    let day: Int64 = 86_400_000_000_000
+    let spans = [
+      Span(hostcall: 0, start: 0), Span(hostcall: 65_535, start: 1, duration: 2, blocked: 1, status: -1),
+      Span(hostcall: 1, start: 5, duration: 1 << 32, status: .min, label0: 1, label1: .max),
+      Span(hostcall: 2, start: day, duration: (1 << 32) - 1, tags: SIMD4(1, 0, 0, .max)),
+      // A clock of another processor can be behind.
+      Span(hostcall: 3, start: day - 1, duration: -5, blocked: .max, tags: SIMD4(0, 2, 3, 0)),
+      Span(hostcall: 4, start: .max, duration: .max), Span(hostcall: 5, start: .min, duration: .min),
+    ]
+    var arena = PackedArena()
+    let read = roundTrip(spans, in: &arena)
+    #expect(read.trace.spans == spans)
+    #expect(read.packed.hostcallCount == spans.count)
+  }
+
+  @Test func theHeadComesBackAsItWas() {
+    var arena = PackedArena()
+    for path in ["/", "/é/" + String(repeating: "x", count: 1500), "https://host.test:1/p", "h:1", ""] {
+      let trace = roundTrip([], path: path, in: &arena).trace
+      #expect(trace.url == RedactedURL(path))
+      #expect(trace.moduleID == "m" && trace.moduleName == "n" && trace.method == "GET" && trace.httpVersion == .http2)
+    }
+  }
+
+  @Test func tracesOfAnyLengthLieSideBySide() {
+    var arena = PackedArena()
+    var kept: [(spans: [Span], packed: PackedTrace)] = []
+    for step in 0..<200 {
+      let count = step.isMultiple(of: 17) ? 2000 : step % 40
+      let spans = (0..<count).map { place in
+        Span(hostcall: UInt16(step), start: Int64(place * 100), duration: 50, tags: SIMD4(UInt32(place), 0, 0, 0))
+      }
+      kept.append((spans, roundTrip(spans, in: &arena).packed))
+    }
+    #expect(kept.allSatisfy { $0.packed.trace(.empty).spans == $0.spans })
+  }
+
+  @Test func memoryThatSomebodyReadsIsNotUsedAgain() {
+    var arena = PackedArena()
+    var held: [PackedTrace] = []
+    for round in 0..<2000 {
+      var packed = roundTrip([Span(hostcall: UInt16(round), start: 1)], in: &arena).packed
+      if round.isMultiple(of: 150) { held.append(packed) }
+      packed.giveBack(to: &arena)
+    }
+    #expect(held.map { $0.trace(.empty).spans.map(\.hostcall) } == (0..<14).map { [UInt16($0 * 150)] })
+  }
+
+  @Test(arguments: [0, 1, 127, 128, 16_383, 16_384, 1 << 32, .max]) func numbersOfAnySizeComeBack(number: UInt64) {
+    var arena = PackedArena()
+    let place = arena.pack { writer in
+      writer.write(number)
+      writer.write(Int64(bitPattern: number))
+      writer.write(Int64?.none)
+      writer.write(whole: number)
+    }
+    var reader = PackedReader(place)
+    #expect(reader.number() == number)
+    #expect(reader.nanos() == Int64(bitPattern: number))
+    #expect(reader.optionalNanos() == nil)
+    #expect(reader.whole(UInt64.self) == number)
+  }
+
+  @Test func textsOfAnyLengthComeBack() {
+    let texts = ["", "a", "exactly15 bytes", "sixteen bytes ok", "ÄÖÜ", String(repeating: "€", count: 20_000)]
+    var arena = PackedArena()
+    let place = arena.pack { writer in for text in texts { writer.write(text) } }
+    var reader = PackedReader(place)
+    for text in texts { #expect(reader.text() == text) }
+  }
+}
+
+struct TraceRingTests {
+  @Test func findsWhatADictionaryFinds() {
+    var ring = TraceRing()
+    var expected: [UInt64: UInt64] = [:]
+    var order: [(id: UInt64, place: UInt64)] = []
+    for place in UInt64(1)...3000 {
+      let id = UInt64.random(in: 0..<500)
+      ring.append(.trace(TraceRing.StoredTrace(RequestTrace(id: id, status: Int(place)))), id: id, place: place)
+      expected[id] = place
+      order.append((id, place))
+      if place.isMultiple(of: 3) {
+        let oldest = order.removeFirst()
+        #expect(ring.removeOldest(before: oldest.place) == nil)
+        #expect(ring.removeOldest(before: oldest.place + 1)?.id == oldest.id)
+        if expected[oldest.id] == oldest.place { expected[oldest.id] = nil }
+      }
+      // Not at each step, so that some traces come and go without being looked for.
+      if place.isMultiple(of: 7) {
+        let id = UInt64.random(in: 0..<500)
+        #expect(ring.entry(id: id)?.place == expected[id])
+      }
+    }
+    #expect((UInt64(0)..<510).allSatisfy { ring.entry(id: $0)?.place == expected[$0] })
+    #expect(ring.newest(3).map(\.place) == [3000, 2999, 2998])
+  }
+
+  @Test func aMadeTraceIsKeptWhereItsEntryStillIs() throws {
+    let store = ProfileStore(settings: ProfileStoreSettings(retain: 1), hostcalls: TraceSamples.hostcalls)
+    store.begin(TraceHead(moduleID: "m", method: "GET", url: RedactedURL("/a")))?.close()
+    let first = try #require(store.trace(id: 1))
+    #expect(store.trace(id: 1) == first)
+    store.begin(TraceHead(moduleID: "m", method: "GET", url: RedactedURL("/b")))?.close()
+    #expect(store.trace(id: 1) == nil)
+    #expect(store.recent().map(\.url.path) == ["/b"])
+  }
+}
+
+struct HeaderLabelsTests {
+  private func label(_ name: String, _ labels: inout HeaderLabels) -> TraceLabel {
+    var name = name
+    return name.withUTF8 { labels.label(of: UnsafeRawBufferPointer($0)) }
+  }
+
+  @Test func aLabelIsTheSameHoweverOftenItIsAskedFor() {
+    var labels = HeaderLabels()
+    let names =
+      ["Content-Type", "content-type", "COOKIE", "set-cookie", "x", "", "a-name-of-sixteen", "exactly-16-bytes"]
+      + (0..<100).map { "x-header-\($0)" } + ["a\0", "\0", "a", "authorization"]
+    for _ in 0..<3 {
+      for name in names {
+        var text = name
+        let expected = text.withUTF8 { TraceLabel(headerName: UnsafeRawBufferPointer($0)) }
+        #expect(label(name, &labels) == expected)
+      }
+    }
+    #expect(label("Cookie", &labels).name == HeaderRedaction.placeholder)
+  }
+}
+
+struct TracedModuleTests {
+  @Test func theSameNamesAreTheSameModule() {
+    let module = TracedModule(id: "0123456789abcdef", name: "app")
+    #expect(module == TracedModule(id: "0123456789abcdef", name: "app"))
+    #expect(module != TracedModule(id: "0123456789abcdef", name: "other"))
+    #expect(module.id == "0123456789abcdef" && module.name == "app")
+  }
+}
