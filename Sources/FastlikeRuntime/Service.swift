@@ -43,7 +43,11 @@ public final class Service: RequestHandler {
   /// The KV stores of the configuration, filled from their seeds.
   let kvStorage: any KVStorage
   private let shared: Shared
-  private let symbolizer = Mutex<GuestSymbolizer?>(nil)
+  private let symbolizer: LazySymbolizer
+
+  private final class LazySymbolizer: Sendable {
+    let made = Mutex<GuestSymbolizer?>(nil)
+  }
 
   /// What outlives a reload: the loops' connections, the count of requests, counters, stores and the cache.
   public final class Shared: Sendable {
@@ -94,9 +98,29 @@ public final class Service: RequestHandler {
     logsRequests = logger.logLevel <= .info
     isVerbose = logger.logLevel <= .debug
     self.shared = shared
+    symbolizer = LazySymbolizer()
     kvStorage = shared.kvStorages.storage(in: configuration.kvDirectory)
     kvStorage.adopt(configuration.kvStores, overwrites: configuration.kvSeedsOverwrite)
     if settings.cpuSampling.isAlways, traces != nil { prepareSymbols() }
+  }
+
+  /// The same service in an object of its own. An event loop that serves requests with one does not wait for the others to count
+  /// their references to it.
+  public init(copying other: Service) {
+    program = other.program
+    configuration = other.configuration
+    settings = other.settings
+    arguments = other.arguments
+    logs = other.logs
+    logger = other.logger
+    verboseLogger = other.verboseLogger
+    logsRequests = other.logsRequests
+    isVerbose = other.isVerbose
+    traces = other.traces
+    clock = other.clock
+    kvStorage = other.kvStorage
+    shared = other.shared
+    symbolizer = other.symbolizer
   }
 
   var rateCounters: RateCounters { shared.rateCounters }
@@ -113,17 +137,17 @@ public final class Service: RequestHandler {
     _ request: DownstreamRequest, responder: any DownstreamResponder, on eventLoop: any EventLoop,
     onEnd: ((GuestEnding) -> Void)?
   ) {
-    let number = shared.requests.wrappingAdd(1, ordering: .relaxed).newValue
     let trace = traces?.begin(
       TraceHead(
-        moduleID: program.moduleID, moduleName: program.name, method: request.head.method,
+        module: program.traced, method: request.head.method,
         url: RedactedURL(request.head.uri), httpVersion: request.head.version.traced,
         arrivedAt: request.receivedAt,
         context: settings.tracePropagation.map { TracePropagation.context(of: request.head.headers, sampler: $0) }))
-    trace?.updateDeep { $0.requestHeaders = request.head.headers.summary }
+    let number = trace?.id ?? shared.requests.wrappingAdd(1, ordering: .relaxed).newValue
     let loop = shared.loops.state(on: eventLoop)
     let served = ServedRequest(
       request, responder: responder, number: number, trace: trace, service: self, eventLoop: eventLoop)
+    served.deepTrace?.updateDeep { $0.requestHeaders = request.head.headers.summary }
     if onEnd == nil, let promise = loop.takeWaiting(for: self) {
       promise.assign(served)
     } else {
@@ -152,7 +176,7 @@ public final class Service: RequestHandler {
   /// Reads the program's names if nobody has yet, which takes some milliseconds for a big program.
   @discardableResult
   func prepareSymbols() -> GuestSymbolizer? {
-    symbolizer.withLock { symbolizer in
+    symbolizer.made.withLock { symbolizer in
       if symbolizer == nil {
         symbolizer = GuestCode(program.prepared.module).map {
           GuestSymbolizer(code: $0, symbols: program.readSymbols())

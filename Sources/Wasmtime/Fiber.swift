@@ -49,6 +49,7 @@ public final class Fiber {
   private let context: OpaquePointer
   private let prepared: PreparedModule
   private let outputs: UnsafeMutablePointer<Outputs>
+  private let countsFuel: Bool
   private var future: OpaquePointer?
 
   /// Makes the store. `data` comes back in host functions through the calling context's data.
@@ -59,6 +60,7 @@ public final class Fiber {
     outputs = .allocate(capacity: 1)
     outputs.initialize(to: Outputs())
     let settings = prepared.engine.settings
+    countsFuel = settings.countsFuel
     wasmtime_store_limiter(store, Int64(memoryLimit), Int64(settings.maximumTableElements), -1, -1, -1)
     if settings.countsFuel, let error = wasmtime_context_set_fuel(context, Fiber.fuel) { wasmtime_error_delete(error) }
     if settings.epochInterruption {
@@ -84,7 +86,7 @@ public final class Fiber {
   /// What the guest has executed so far, in units of fuel: about one for each instruction, and the same on every machine. Nil
   /// where it is not counted.
   public var usedFuel: Int64? {
-    guard prepared.engine.settings.countsFuel else { return nil }
+    guard countsFuel else { return nil }
     var left: UInt64 = 0
     if let error = wasmtime_context_get_fuel(context, &left) {
       wasmtime_error_delete(error)

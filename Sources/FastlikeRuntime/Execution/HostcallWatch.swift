@@ -5,17 +5,20 @@ import Wasmtime
 
 /// The trace of a request watches the hostcalls by itself: what most requests need, without anything in between.
 extension TraceRecorder: HostcallObserver {
-  public static let hostcallBegan: HostcallObserver.Began = { recorder, index in
-    Unmanaged<TraceRecorder>.fromOpaque(recorder)._withUnsafeGuaranteedRef { $0.beginSpan(hostcall: index) }
-  }
-
-  public static let hostcallEnded: HostcallObserver.Ended = { recorder, _, status in
-    Unmanaged<TraceRecorder>.fromOpaque(recorder)._withUnsafeGuaranteedRef { $0.endSpan(status: status) }
-  }
+  public static let hostcallBegan: HostcallObserver.Began = spanBegan
+  public static let hostcallEnded: HostcallObserver.Ended = spanEnded
 
   public func hostcallSuspended(_ cause: WaitCause) { suspend(cause: BlockCause(rawValue: cause.rawValue) ?? .other) }
 
   public func hostcallResumed() { resume() }
+}
+
+private func spanBegan(_ recorder: UnsafeRawPointer, _ index: UInt16) {
+  Unmanaged<TraceRecorder>.fromOpaque(recorder)._withUnsafeGuaranteedRef { $0.beginSpan(hostcall: index) }
+}
+
+private func spanEnded(_ recorder: UnsafeRawPointer, _ index: UInt16, _ status: Int32) {
+  Unmanaged<TraceRecorder>.fromOpaque(recorder)._withUnsafeGuaranteedRef { $0.endSpan(status: status) }
 }
 
 /// Writes a guest's hostcalls into its trace with the deep metrics, tells the sampler of them, and writes them into the log for
@@ -72,10 +75,14 @@ final class HostcallWatch: HostcallObserver {
   func hostcallResumed() { recorder?.resume() }
 
   /// The guest begins with this much memory.
-  func guestBegins(memoryBytes: Int) { self.memoryBytes = memoryBytes }
+  func guestBegins(memoryBytes: Int) {
+    self.memoryBytes = memoryBytes
+    if isDeep { recorder?.sampleMemory(bytes: memoryBytes) }
+  }
 
   /// The guest has ended: what it grew by after its last hostcall has no stack any more.
   func guestEnds() {
+    if isDeep { recorder?.sampleMemory(bytes: memory.byteCount) }
     guard sampling != nil, memory.byteCount > memoryBytes else { return }
     recorder?.memoryGrew(from: memoryBytes, to: memory.byteCount, stack: [])
   }

@@ -90,6 +90,17 @@ final class LoopState {
 
   func remove(_ run: SandboxRun) { runs[ObjectIdentifier(run)] = nil }
 
+  private var beat: (clock: EpochClock, beat: EpochClock.Beat)?
+
+  /// What tells a clock that guests run on this loop.
+  func beat(of clock: EpochClock?) -> EpochClock.Beat? {
+    guard let clock else { return nil }
+    if let beat, beat.clock === clock { return beat.beat }
+    let beat = clock.makeBeat()
+    self.beat = (clock, beat)
+    return beat
+  }
+
   // MARK: Sandboxes that wait for a request
 
   func addWaiting(_ promise: RequestPromise) { waiting.append(promise) }

@@ -10,12 +10,26 @@ public struct Program: Sendable {
   /// The file's name without its extension.
   public let name: String
   public let prepared: PreparedModule
+  /// The module as its traces have it.
+  let traced: TracedModule
   /// Whether the compiled code came from the cache.
   public let wasCached: Bool
   /// The file that it was loaded from.
   let path: String
   /// A file with the same program and its symbols; nil is the program's own.
   let symbolFile: String?
+
+  init(
+    moduleID: String, name: String, prepared: PreparedModule, wasCached: Bool, path: String, symbolFile: String?
+  ) {
+    self.moduleID = moduleID
+    self.name = name
+    self.prepared = prepared
+    traced = TracedModule(id: moduleID, name: name)
+    self.wasCached = wasCached
+    self.path = path
+    self.symbolFile = symbolFile
+  }
 
   /// Why a file is not a program.
   public struct LoadError: Error, CustomStringConvertible, Sendable {

@@ -38,9 +38,12 @@ final class SandboxRun {
   /// Nil once the guest has ended: its memory goes to the next one while the client still reads.
   private var fiber: Fiber?
   private let service: Service
+  private let beat: EpochClock.Beat?
   private var isInstantiated = false
   private var isScheduled = false
   private var isPolling = false
+  /// Whether its time slice is over and the others on its loop have their turns.
+  private var awaitsTurn = false
   private var hasEnded = false
   /// When the present request's time is over; nil while the guest has none.
   private var deadline: UInt64?
@@ -59,6 +62,7 @@ final class SandboxRun {
     self.sandbox = sandbox
     self.context = context
     self.service = service
+    beat = sandbox.loop.beat(of: service.clock)
     self.onEnd = onEnd
     fiber = Fiber(
       service.program.prepared, data: context.opaque, memoryLimit: service.settings.maximumMemory)
@@ -97,7 +101,6 @@ final class SandboxRun {
   private func adopted(_ served: ServedRequest) {
     begin(served)
     served.trace?.endSetup()
-    served.trace?.sampleMemory(bytes: context.memory.byteCount)
     watch?.guestBegins(memoryBytes: context.memory.byteCount)
   }
 
@@ -142,8 +145,11 @@ final class SandboxRun {
   private func poll() {
     guard !hasEnded, !isPolling, let fiber else { return }
     isPolling = true
-    service.clock?.guestRuns()
-    if isInstantiated, !context.isWaiting { sandbox.trace?.resume() }
+    beat?.guestRuns()
+    if awaitsTurn {
+      awaitsTurn = false
+      sandbox.trace?.resume()
+    }
     let started = ctimestamp_monotonic()
     sandbox.pollStarted = started
     let progress = pollSampled(fiber)
@@ -173,7 +179,6 @@ final class SandboxRun {
     }
     context.memory.attach(memory)
     sandbox.trace?.endSetup()
-    sandbox.trace?.sampleMemory(bytes: memory.byteCount)
     watch?.guestBegins(memoryBytes: memory.byteCount)
     poll()
   }
@@ -186,6 +191,7 @@ final class SandboxRun {
     }
     if context.isWaiting { return }
     // The time slice is over: the others on this loop have their turn first.
+    awaitsTurn = true
     sandbox.trace?.suspend(cause: .queue)
     sandbox.loop.enqueue(self)
   }
@@ -214,8 +220,7 @@ final class SandboxRun {
   private func end(_ ending: GuestEnding) {
     guard !hasEnded else { return }
     hasEnded = true
-    sandbox.trace?.resume()
-    sandbox.trace?.sampleMemory(bytes: context.memory.byteCount)
+    if awaitsTurn || context.isWaiting { sandbox.trace?.resume() }
     watch?.guestEnds()
     recordFuel()
     if let sampling {

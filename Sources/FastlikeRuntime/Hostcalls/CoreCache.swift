@@ -178,7 +178,7 @@ extension Sandbox {
   func write(_ insert: () throws(CacheRefusal) -> CacheWriter) throws(Status) -> (handle: BodyHandle, CachedObject) {
     let writer: CacheWriter
     do throws(CacheRefusal) { writer = try insert() } catch { throw error.status }
-    trace?.updateDeep { $0.cacheInserts += 1 }
+    deepTrace?.updateDeep { $0.cacheInserts += 1 }
     let pipe = BodyPipe()
     writer.fill(from: pipe)
     let body = StreamingBody(pipe: pipe, to: .cache, waker: waker, brokenStatus: .limitexceeded)

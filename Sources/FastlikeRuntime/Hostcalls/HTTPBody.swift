@@ -39,7 +39,7 @@ extension Sandbox {
       case .bytes(let bytes):
         buf.buffer.raw.copyBytes(from: bytes.readableBytesView)
         buf.setCount(bytes.readableBytes)
-        self.trace?.updateDeep { $0.bodyReadBytes += Int64(bytes.readableBytes) }
+        self.deepTrace?.updateDeep { $0.bodyReadBytes += Int64(bytes.readableBytes) }
       }
       return ()
     }
@@ -47,7 +47,7 @@ extension Sandbox {
 
   func httpBodyWrite(handle: BodyHandle, buf: GuestBytes, end: BodyWriteEnd) throws(Status) -> Blocking<UInt32> {
     let count = UInt32(buf.count)
-    trace?.updateDeep { $0.bodyWriteBytes += Int64(count) }
+    deepTrace?.updateDeep { $0.bodyWriteBytes += Int64(count) }
     switch (items[handle.rawValue], end) {
     case (.body(let body), .back):
       try body.append(buf.raw)

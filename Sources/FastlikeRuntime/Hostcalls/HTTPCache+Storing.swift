@@ -47,7 +47,7 @@ extension Sandbox {
     let pipe = BodyPipe(expectedLength: attributes.length.map { Int(clamping: $0) })
     let body = try insert(.streaming(StreamingBody(pipe: pipe, to: .cache, waker: waker, brokenStatus: .limitexceeded)))
     writer.fill(from: pipe)
-    trace?.updateDeep { $0.cacheInserts += 1 }
+    deepTrace?.updateDeep { $0.cacheInserts += 1 }
     return (BodyHandle(rawValue: body), writer.object)
   }
 

@@ -18,7 +18,7 @@ extension Sandbox {
   func openedStore(_ handle: UInt32) throws(Status) -> KVStore {
     guard let store = kvStores[handle] else { throw .badf }
     trace?.label(.kvStore, store.name)
-    trace?.updateDeep { $0.bumpStoreAccess(kind: .kv, name: store.name) }
+    deepTrace?.updateDeep { $0.bumpStoreAccess(kind: .kv, name: store.name) }
     return store
   }
 

@@ -17,7 +17,7 @@ extension Sandbox {
   ) throws(Status) {
     guard let opened = dictionaries[handle] else { throw .badf }
     trace?.label(label, opened.name)
-    trace?.updateDeep { $0.bumpStoreAccess(kind: kind, name: opened.name) }
+    deepTrace?.updateDeep { $0.bumpStoreAccess(kind: kind, name: opened.name) }
     guard let text = opened.store.value(for: try key.string()) else { throw .none }
     try value.write(text)
   }

@@ -14,7 +14,7 @@ extension Sandbox {
   func secretStoreGet(store: SecretStoreHandle, key: GuestBytes) throws(Status) -> SecretHandle {
     guard let opened = storeHandles.secretStores[store.rawValue] else { throw .badf }
     trace?.label(.secretStore, opened.name)
-    trace?.updateDeep { $0.bumpStoreAccess(kind: .secret, name: opened.name) }
+    deepTrace?.updateDeep { $0.bumpStoreAccess(kind: .secret, name: opened.name) }
     guard let bytes = opened.store.secrets[try key.string()] else { throw .none }
     return try insert(.init(storeName: opened.name, bytes: bytes))
   }
@@ -44,7 +44,7 @@ extension Sandbox {
       throw .none
     }
     trace?.label(.secretStore, storeName)
-    trace?.updateDeep { $0.bumpStoreAccess(kind: .secret, name: storeName) }
+    deepTrace?.updateDeep { $0.bumpStoreAccess(kind: .secret, name: storeName) }
     try secret.write(bytes)
   }
 }

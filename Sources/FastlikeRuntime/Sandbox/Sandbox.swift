@@ -58,6 +58,8 @@ final class Sandbox: ComputeHost {
   var request: DownstreamRequest { served.request }
   /// The present request's trace; nil between two requests, which no trace describes.
   var trace: TraceRecorder? { served.isReleased ? nil : served.trace }
+  /// The same where deep metrics are recorded, else nil.
+  var deepTrace: TraceRecorder? { served.isReleased ? nil : served.deepTrace }
 
   init(service: Service, loop: LoopState, serving served: ServedRequest, context: HostcallContext, isReusable: Bool) {
     self.service = service
@@ -67,7 +69,7 @@ final class Sandbox: ComputeHost {
     self.isReusable = isReusable
     sandboxID = served.id
     // The first request and its body are handle 0 of their kinds.
-    _ = requests.insert(GuestRequest(head: Sandbox.guestHead(of: served.request), client: served))
+    _ = requests.insert(GuestRequest(head: Sandbox.guestHead(of: served), client: served))
     _ = items.insert(body(of: served))
   }
 
@@ -77,13 +79,13 @@ final class Sandbox: ComputeHost {
 
   /// The request as the guest sees it: its URL is absolute, with the authority of `Host`; an absolute target's authority
   /// counts more than `Host` (RFC 9112 §3.2.2).
-  private static func guestHead(of request: DownstreamRequest) -> RequestHead {
-    var head = request.head
+  private static func guestHead(of served: ServedRequest) -> RequestHead {
+    var head = served.request.head
     if let scheme = head.uri.firstRange(of: "://"), !head.uri.hasPrefix("/") {
       head.headers.set("host", String(head.uri[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }))
     } else {
       let path = head.uri.hasPrefix("/") ? head.uri : "/" + head.uri
-      let scheme = request.connection.tls == nil ? "http://" : "https://"
+      let scheme = served.request.connection.tls == nil ? "http://" : "https://"
       head.uri = scheme + (head.headers.first("host") ?? "localhost") + path
     }
     return head
@@ -165,7 +167,7 @@ final class Sandbox: ComputeHost {
   func adopt(_ promise: RequestPromise) throws(Status) -> (requestHandle: RequestHandle, bodyHandle: BodyHandle) {
     self.promise = nil
     guard let next = promise.take() else { throw .none }
-    let head = Sandbox.guestHead(of: next.request)
+    let head = Sandbox.guestHead(of: next)
     guard let request = requests.insert(GuestRequest(head: head, client: next)), let body = items.insert(body(of: next))
     else {
       service.start(next, on: loop)

@@ -19,6 +19,8 @@ final class ServedRequest {
   /// Unique in the process; its trace has it too.
   let number: UInt64
   let trace: TraceRecorder?
+  /// The same where deep metrics are recorded, else nil.
+  let deepTrace: TraceRecorder?
   var responseState = ResponseState.awaited
   /// Called when the client goes away before its response is complete.
   var onClosed: (() -> Void)?
@@ -27,6 +29,8 @@ final class ServedRequest {
   private let responder: any DownstreamResponder
   private let service: Service
   private let eventLoop: any EventLoop
+  /// That of the response which was delivered; 0 where there is none.
+  private var status = 0
   private var memoryBytes = 0
   /// Whether the guest has parted with it.
   private(set) var isReleased = false
@@ -41,6 +45,7 @@ final class ServedRequest {
     self.responder = responder
     self.number = number
     self.trace = trace
+    deepTrace = trace?.isDeep == true ? trace : nil
     self.service = service
     self.eventLoop = eventLoop
     responder.onClosed = { [weak self] in self?.clientLeft() }
@@ -59,8 +64,8 @@ final class ServedRequest {
   /// Sends the final response. What is counted of it comes with the delivery.
   func deliver(_ head: ResponseHead, framing: FramingMode = .automatic, closeAfter: Bool = false, body: OutgoingBody) {
     responseState = .sent
-    trace?.responseHead(status: Int(head.status))
-    trace?.updateDeep { $0.responseHeaders = head.headers.summary }
+    status = Int(head.status)
+    deepTrace?.updateDeep { $0.responseHeaders = head.headers.summary }
     responder.send(head, framing: framing, closeAfter: closeAfter, body: body)
   }
 
@@ -88,7 +93,7 @@ final class ServedRequest {
     isDelivered = true
     onAbandoned = nil
     if let trace {
-      let status = trace.responseObservation.status
+      let status = status == 0 ? trace.responseObservation.status : status
       trace.setResponse(status: status, bytes: Int64(delivery.bodyBytes), headerFlushed: delivery.headFlushedAt)
       if delivery.isAborted { trace.setOutcome(.contextCanceled) }
     }
