@@ -1,7 +1,8 @@
 /// All benchmarks, in the order of the table.
 enum Catalogue {
   static let all =
-    ThroughputBenchmarks.all + PushBenchmark.all + CacheBenchmarks.all + HTTP2Benchmarks.all + SuspensionBenchmarks.all
+    ThroughputBenchmarks.all + TracingBenchmark.all + PushBenchmark.all + CacheBenchmarks.all + HTTP2Benchmarks.all
+    + SuspensionBenchmarks.all
     + StartBenchmarks.all
     + HostcallBenchmarks.all + SamplingBenchmark.all
     + InstantiationBenchmark.all + RecordingBenchmarks.all + EncodingBenchmark.all + SampleImportBenchmark.all

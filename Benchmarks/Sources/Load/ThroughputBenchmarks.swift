@@ -13,7 +13,7 @@ enum ThroughputBenchmarks {
       reference: 206, memory: 400e6, memoryReference: 2.9e9),
   ]
 
-  private static let connections = 8
+  static let connections = 8
   private static let seconds = 4
 
   private static func benchmark(
@@ -38,7 +38,9 @@ enum ThroughputBenchmarks {
   }
 
   /// Asks for `/` as fast as a few connections can.
-  static func load(_ server: ServerProcess, _ workbench: Workbench, seconds: Int) async throws -> Throughput {
+  static func load(
+    _ server: ServerProcess, _ workbench: Workbench, connections: Int = connections, seconds: Int
+  ) async throws -> Throughput {
     if let wrk = workbench.wrk {
       return try await wrk.load(port: server.port, target: "/", connections: connections, seconds: seconds)
     }
