@@ -243,6 +243,42 @@ struct ProfileStoreTests {
     return body(recorder)
   }
 
+  @Test func blockedTimeThatWasNotKeptDoesNotGoOnInTheNextRequest() throws {
+    let store = ProfileStore(limits: TraceLimits(blockedIntervals: 0))
+    let used = try finishBlockedRequest(in: store)
+    let next = try #require(store.begin(head()))
+    #expect(ObjectIdentifier(next) == used)
+    #expect(next.finish().time.blocked == BlockedTime())
+  }
+
+  private func finishBlockedRequest(in store: ProfileStore) throws -> ObjectIdentifier {
+    let recorder = try #require(store.begin(head()))
+    recorder.suspend(cause: .timer)
+    usleep(100)
+    #expect(recorder.finish().time.blocked.timer > 0)
+    return ObjectIdentifier(recorder)
+  }
+
+  @Test func recordersThatWaitLetGoOfLargeTracesWhenTheStoreIsRead() throws {
+    let store = ProfileStore(settings: ProfileStoreSettings(retain: 1))
+    weak var kept: GuestNames?
+    do {
+      let names = GuestNames()
+      kept = names
+      let recorder = try #require(store.begin(head()))
+      recorder.guestStack(leafFirst: [1], namedBy: names)
+      recorder.close()
+    }
+    #expect(kept != nil)
+    store.complete(RequestTrace(id: 100))
+    #expect(store.count == 1)
+    #expect(kept == nil)
+  }
+
+  private final class GuestNames: GuestFrameNames {
+    func frame(of word: UInt) -> StackFrame? { StackFrame(name: "\(word)") }
+  }
+
   @Test func aRecorderThatSomebodyHoldsIsNotUsedAgain() throws {
     let store = ProfileStore(settings: ProfileStoreSettings(retain: 1))
     let held = try #require(store.begin(head("/held")))

@@ -70,16 +70,18 @@ struct RecordingDetails {
   mutating func restart(id: UInt64, limits: TraceLimits) {
     self.id = id
     let start = RecordingStart(after: head.arrivedAt)
+    let hasBlocked = facts.droppedBlockedIntervals > 0 || !blocked.isEmpty
     facts = RecordedFacts(start: start, module: head.module, httpVersion: head.httpVersion)
     self.limits = limits
     isClosed = false
     labels.removeAll()
-    let count = blocked.count | backendCalls.count | backendStates.count | memoryGrowth.count | notes.count
-    if isDeep || hasStacks || count != 0 { removeRest() }
+    let count = backendCalls.count | backendStates.count | memoryGrowth.count | notes.count
+    if isDeep || hasStacks || hasBlocked || count != 0 { removeRest() }
   }
 
+  /// Lets go of what few requests have.
   @inline(never)
-  private mutating func removeRest() {
+  mutating func removeRest() {
     blockedTime = BlockedTime()
     blocked.empty()
     backendCalls.empty()

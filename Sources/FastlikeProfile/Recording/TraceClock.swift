@@ -55,13 +55,20 @@ public enum TraceClock {
 
   @inline(never)
   private static func renewUnixOffset() -> Int64 {
-    var now = timespec()
-    let monotonic = ctimestamp_monotonic()
-    clock_gettime(CLOCK_REALTIME, &now)
-    let offset = Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec) - Int64(bitPattern: monotonic)
-    UnixOffset.nanos.store(offset, ordering: .relaxed)
-    UnixOffset.takenAt.store(monotonic, ordering: .releasing)
-    return offset
+    // Of a few tries the one with the least time around it: a thread can be interrupted in between.
+    var best = (offset: Int64(0), at: UInt64(0), width: UInt64.max)
+    for _ in 0..<3 {
+      var now = timespec()
+      let before = ctimestamp_monotonic()
+      clock_gettime(CLOCK_REALTIME, &now)
+      let width = ctimestamp_monotonic() &- before
+      let middle = before &+ width / 2
+      let unix = Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
+      if width < best.width { best = (unix - Int64(bitPattern: middle), middle, width) }
+    }
+    UnixOffset.nanos.store(best.offset, ordering: .relaxed)
+    UnixOffset.takenAt.store(best.at, ordering: .releasing)
+    return best.offset
   }
 
   /// Nanoseconds between two readings of the counter; 0 when the second is earlier, as it can be on another core.

@@ -111,13 +111,21 @@ public final class TraceRecorder: @unchecked Sendable {
 
   /// Begins to record another request, when nobody else has the recorder.
   /// - Parameter head: Is taken.
-  func restart(id: UInt64, head: inout TraceHead?, limits: TraceLimits, in part: StorePart) {
+  /// - Returns: What it still held and takes some time to be let go of.
+  func restart(id: UInt64, head: inout TraceHead?, limits: TraceLimits, in part: StorePart) -> PackedTrace? {
     self.part = part
-    if packed != nil { packed = nil }
-    guard let head = head.take() else { return }
+    let held = packed == nil ? nil : packed.take()
+    guard let head = head.take() else { return held }
     details.pointee.head = head
     details.pointee.restart(id: id, limits: limits)
     core.pointee.restart(at: details.pointee.facts.start, cap: limits.spans)
+    return held
+  }
+
+  /// Lets go of the trace of a closed recording, when nobody else has the recorder.
+  func forget() -> PackedTrace? {
+    details.pointee.removeRest()
+    return packed.take()
   }
 
   var details: UnsafeMutablePointer<RecordingDetails> { block.details }

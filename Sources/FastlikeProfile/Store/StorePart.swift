@@ -29,7 +29,7 @@ final class StorePart: Sendable {
     var abandoned = 0
   }
 
-  /// Most recorders that wait for a request. They hold what they recorded before until then.
+  /// Most recorders that wait for a request. They hold what they recorded before until then, or until somebody reads the store.
   fileprivate static let maximumSpareRecorders = 32
 
   let shared: StoreShared
@@ -49,11 +49,14 @@ final class StorePart: Sendable {
     let limits = shared.limits
     // Moved, because a copy would count the references in it.
     var moving = Optional(head)
-    return contents.withLock { contents in
-      let recorder = contents.recorder(id: id, head: &moving, limits: limits, in: self)
+    var released: PackedTrace?
+    let recorder = contents.withLock { contents in
+      let recorder = contents.recorder(id: id, head: &moving, limits: limits, in: self, &released)
       contents.enter(recorder)
       return recorder
     }
+    withExtendedLifetime(released) {}
+    return recorder
   }
 
   /// A recording is closed: it moves from running to finished.
@@ -101,11 +104,11 @@ final class StorePart: Sendable {
 
   /// Reads what is kept, without what has given way since somebody looked here last.
   private func read<Result: Sendable>(_ body: (inout Contents) -> Result) -> Result {
-    let (result, released) = contents.withLock { contents in
+    let (result, released, forgotten) = contents.withLock { contents in
       let released = contents.evict(before: shared.window.oldest)
-      return (body(&contents), released)
+      return (body(&contents), released, contents.forgetSpare())
     }
-    withExtendedLifetime(released) {}
+    withExtendedLifetime((released, forgotten)) {}
     return result
   }
 
@@ -155,12 +158,14 @@ final class StorePart: Sendable {
 
 extension StorePart.Contents {
   /// A spare recorder, or a new one.
-  /// - Parameter head: Is taken.
+  /// - Parameters:
+  ///   - head: Is taken.
+  ///   - released: What the recorder still held and takes some time to be let go of.
   fileprivate mutating func recorder(
-    id: UInt64, head: inout TraceHead?, limits: TraceLimits, in part: StorePart
+    id: UInt64, head: inout TraceHead?, limits: TraceLimits, in part: StorePart, _ released: inout PackedTrace?
   ) -> TraceRecorder {
     guard let recorder = takeSpare() else { return Self.newRecorder(id: id, head: &head, limits: limits, in: part) }
-    recorder.restart(id: id, head: &head, limits: limits, in: part)
+    released = recorder.restart(id: id, head: &head, limits: limits, in: part)
     return recorder
   }
 
@@ -183,6 +188,11 @@ extension StorePart.Contents {
       return spare.removeLast()
     }
     return nil
+  }
+
+  /// Has the recorders that nobody else holds let go of what they recorded last.
+  fileprivate mutating func forgetSpare() -> [PackedTrace] {
+    spare.indices.compactMap { isKnownUniquelyReferenced(&spare[$0]) ? spare[$0].forget() : nil }
   }
 
   /// Keeps a recorder for the requests to come; of too many, the oldest goes.

@@ -93,8 +93,11 @@ final class ServedRequest {
     isDelivered = true
     onAbandoned = nil
     if let trace {
-      let status = status == 0 ? trace.responseObservation.status : status
-      trace.setResponse(status: status, bytes: Int64(delivery.bodyBytes), headerFlushed: delivery.headFlushedAt)
+      // Where no head has left, the client was sent nothing.
+      if let flushed = delivery.headFlushedAt {
+        let status = status == 0 ? trace.responseObservation.status : status
+        trace.setResponse(status: status, bytes: Int64(delivery.bodyBytes), headerFlushed: flushed)
+      }
       if delivery.isAborted { trace.setOutcome(.contextCanceled) }
     }
     if isReleased { finish() }
