@@ -43,6 +43,8 @@ final class ServerProcess {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: workbench.server)
     process.arguments = [guest, "--bind", "127.0.0.1:0", "--module-cache", cache.path] + arguments
+    // What some modes write beside the server is not left where the benchmarks were started.
+    process.currentDirectoryURL = workbench.folder
     // The variables for flags would change what is measured.
     var environment = ProcessInfo.processInfo.environment.filter {
       !$0.key.hasPrefix("FASTLIKE_") && !$0.key.hasPrefix("OTEL_")
