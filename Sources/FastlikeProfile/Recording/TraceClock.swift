@@ -55,20 +55,15 @@ public enum TraceClock {
 
   @inline(never)
   private static func renewUnixOffset() -> Int64 {
-    // Of a few tries the one with the least time around it: a thread can be interrupted in between.
-    var best = (offset: Int64(0), at: UInt64(0), width: UInt64.max)
-    for _ in 0..<3 {
+    let pair = Self.pair(ctimestamp_monotonic) {
       var now = timespec()
-      let before = ctimestamp_monotonic()
       clock_gettime(CLOCK_REALTIME, &now)
-      let width = ctimestamp_monotonic() &- before
-      let middle = before &+ width / 2
-      let unix = Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
-      if width < best.width { best = (unix - Int64(bitPattern: middle), middle, width) }
+      return UInt64(bitPattern: Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec))
     }
-    UnixOffset.nanos.store(best.offset, ordering: .relaxed)
-    UnixOffset.takenAt.store(best.at, ordering: .releasing)
-    return best.offset
+    let offset = Int64(bitPattern: pair.inner &- pair.outer)
+    UnixOffset.nanos.store(offset, ordering: .relaxed)
+    UnixOffset.takenAt.store(pair.outer, ordering: .releasing)
+    return offset
   }
 
   /// Nanoseconds between two readings of the counter; 0 when the second is earlier, as it can be on another core.
@@ -107,16 +102,23 @@ public enum TraceClock {
 
   // MARK: - Calibration
 
-  /// Reads both clocks as close together as possible: of a few tries the one with the least ticks around it.
+  /// The counter and the monotonic clock, read together.
   static func readPair() -> (cycles: UInt64, nanos: UInt64) {
-    var best = (cycles: UInt64(0), nanos: UInt64(0), width: UInt64.max)
+    let pair = pair(ctimestamp_cycles, ctimestamp_monotonic)
+    return (pair.outer, pair.inner)
+  }
+
+  /// Reads two clocks as close together as possible: of a few tries the one with the least of the outer clock around it, because
+  /// a thread can be interrupted in between.
+  private static func pair(_ outer: () -> UInt64, _ inner: () -> UInt64) -> (outer: UInt64, inner: UInt64) {
+    var best = (outer: UInt64(0), inner: UInt64(0), width: UInt64.max)
     for _ in 0..<4 {
-      let before = ctimestamp_cycles()
-      let nanos = ctimestamp_monotonic()
-      let width = ctimestamp_cycles() &- before
-      if width < best.width { best = (before &+ width / 2, nanos, width) }
+      let before = outer()
+      let reading = inner()
+      let width = outer() &- before
+      if width < best.width { best = (before &+ width / 2, reading, width) }
     }
-    return (best.cycles, best.nanos)
+    return (best.outer, best.inner)
   }
 
   private static func calibrate() -> Calibration {
