@@ -138,11 +138,9 @@ public final class Service: RequestHandler {
     onEnd: ((GuestEnding) -> Void)?
   ) {
     let trace = traces?.begin(
-      TraceHead(
-        module: program.traced, method: request.head.method,
-        url: RedactedURL(request.head.uri), httpVersion: request.head.version.traced,
-        arrivedAt: request.receivedAt,
-        context: settings.tracePropagation.map { TracePropagation.context(of: request.head.headers, sampler: $0) }))
+      module: program.traced, method: request.head.method, target: request.head.uri,
+      httpVersion: request.head.version.traced, arrivedAt: request.receivedAt,
+      context: settings.tracePropagation.map { TracePropagation.context(of: request.head.headers, sampler: $0) })
     let number = trace?.id ?? shared.requests.wrappingAdd(1, ordering: .relaxed).newValue
     let loop = shared.loops.state(on: eventLoop)
     let served = ServedRequest(

@@ -5,15 +5,17 @@ import Testing
 struct PackedTraceTests {
   /// Packs the spans of a recording that are given here, and reads them.
   private func roundTrip(
-    _ spans: [Span], path: String = "/", in arena: inout PackedArena
-  ) -> (packed: PackedTrace, trace: RequestTrace) {
+    _ spans: [Span], path: String = "/", context: TraceContext? = nil, in arena: inout PackedArena
+  ) -> (kept: KeptTrace, packed: PackedTrace, trace: RequestTrace) {
     let block = RecordingBlock()
     defer { block.delete() }
     block.live.initialize(to: LiveActivity())
     let start = RecordingStart(after: nil)
-    let head = TraceHead(moduleID: "m", moduleName: "n", method: "GET", url: RedactedURL(path), httpVersion: .http2)
+    let facts = RecordedFacts(start: start, module: TracedModule(id: "m", name: "n"), httpVersion: .http2)
+    var head = RecordedHead(in: block.head)
+    head.write(method: "GET", target: path, context: context)
     block.details.initialize(
-      to: RecordingDetails(id: 7, head: head, limits: TraceLimits(), start: start, isDeep: false))
+      to: RecordingDetails(id: 7, head: head, facts: facts, limits: TraceLimits(), isDeep: false))
     block.core.initialize(
       to: RecordingCore(first: block.first, start: start, scale: 0, cap: TraceLimits.defaultSpanCap))
     let pool = SpanChunkPool(retaining: 0)
@@ -25,9 +27,10 @@ struct PackedTraceTests {
       block.core.pointee.cursor += 1
     }
     block.core.pointee.close()
-    let packed = PackedTrace(block.details, block.core, in: &arena)
+    let kept = KeptTrace(block.details, block.core, in: &arena)
     block.core.pointee.giveBack(to: pool)
-    return (packed, packed.trace(TraceSamples.hostcalls))
+    let packed = kept.packed(in: arena)
+    return (kept, packed, packed.trace(TraceSamples.hostcalls))
   }
 
   @Test func spansComeBackAsTheyWere() {
@@ -55,6 +58,47 @@ struct PackedTraceTests {
     }
   }
 
+  @Test func thePlaceInADistributedTraceComesBackAsItWas() {
+    var arena = PackedArena()
+    for context in [
+      TraceContext(traceHigh: 1, traceLow: .max, spanID: 3), nil,
+      TraceContext(traceHigh: .max, traceLow: 0, spanID: 5, parentSpanID: 6, flags: 0),
+    ] {
+      let (_, packed, trace) = roundTrip([], context: context, in: &arena)
+      #expect(trace.context == context)
+      #expect(packed.isSampled == (context?.isSampled ?? true))
+    }
+  }
+
+  @Test func aRecorderThatIsUsedAgainHasItsOwnHeadOnly() throws {
+    let store = ProfileStore(hostcalls: TraceSamples.hostcalls)
+    let long = "/" + String(repeating: "a", count: 1500)
+    let context = TraceContext(traceHigh: 1, traceLow: 2, spanID: 3, flags: 0)
+    for (path, context) in [("/1", nil), (long, context), ("/3?q", nil), (long, nil), ("/5", context)] {
+      let recorder = try #require(
+        store.begin(module: TracedModule(id: "m"), method: "GET", target: path, context: context))
+      #expect(store.inFlight().map(\.url) == [RedactedURL(path)])
+      #expect(recorder.head.context == context)
+      recorder.close()
+    }
+    #expect(store.recent().reversed().map(\.url.path) == ["/1", long, "/3", long, "/5"])
+    #expect(store.recent().reversed().map(\.context) == [nil, context, nil, nil, context])
+  }
+
+  @Test func whatAHostGivesInPartsIsWhatAHeadGives() throws {
+    let store = ProfileStore(hostcalls: TraceSamples.hostcalls)
+    let method = "GET\u{1b}[31m" + String(repeating: "x", count: 40)
+    for target in ["/a?secret#f", "https://user:pw@h.test/p?q", "h:443", "*", "//x", "/\u{7f}", "", "é"] {
+      store.begin(TraceHead(moduleID: "m", method: method, url: RedactedURL(target)))?.close()
+      store.begin(module: TracedModule(id: "m"), method: method, target: target)?.close()
+      let two = store.recent(2)
+      #expect(two[0].url == two[1].url && two[0].url == RedactedURL(target))
+      #expect(
+        two[0].method == two[1].method
+          && two[0].method == TraceHead(moduleID: "", method: method, url: RedactedURL()).method)
+    }
+  }
+
   @Test func tracesOfAnyLengthLieSideBySide() {
     var arena = PackedArena()
     var kept: [(spans: [Span], packed: PackedTrace)] = []
@@ -72,11 +116,30 @@ struct PackedTraceTests {
     var arena = PackedArena()
     var held: [PackedTrace] = []
     for round in 0..<2000 {
-      var packed = roundTrip([Span(hostcall: UInt16(round), start: 1)], in: &arena).packed
+      let (kept, packed, _) = roundTrip([Span(hostcall: UInt16(round), start: 1)], in: &arena)
       if round.isMultiple(of: 150) { held.append(packed) }
-      packed.giveBack(to: &arena)
+      arena.giveBack(kept.facts.place)
     }
     #expect(held.map { $0.trace(.empty).spans.map(\.hostcall) } == (0..<14).map { [UInt16($0 * 150)] })
+  }
+
+  @Test func whatIsKeptOutlivesWhatIsGivenBackInAnyOrder() {
+    var arena = PackedArena()
+    var kept: [(place: PackedPlace, text: String)] = []
+    for round in 0..<3000 {
+      let text = String(repeating: "x", count: .random(in: 0...(round.isMultiple(of: 100) ? 40_000 : 400))) + "\(round)"
+      kept.append((arena.pack { $0.write(text) }, text))
+      // In waves, so that all of it is given back now and then.
+      while kept.count > ((round / 500).isMultiple(of: 2) ? 100 : 0) {
+        arena.giveBack(kept.remove(at: .random(in: 0..<kept.count)).place)
+      }
+      if round.isMultiple(of: 50) {
+        for (place, text) in kept {
+          var reader = PackedReader(place, in: arena.block(of: place))
+          #expect(reader.text() == text)
+        }
+      }
+    }
   }
 
   @Test(arguments: [0, 1, 127, 128, 16_383, 16_384, 1 << 32, .max]) func numbersOfAnySizeComeBack(number: UInt64) {
@@ -87,7 +150,7 @@ struct PackedTraceTests {
       writer.write(Int64?.none)
       writer.write(whole: number)
     }
-    var reader = PackedReader(place)
+    var reader = PackedReader(place, in: arena.block(of: place))
     #expect(reader.number() == number)
     #expect(reader.nanos() == Int64(bitPattern: number))
     #expect(reader.optionalNanos() == nil)
@@ -98,7 +161,7 @@ struct PackedTraceTests {
     let texts = ["", "a", "exactly15 bytes", "sixteen bytes ok", "ÄÖÜ", String(repeating: "€", count: 20_000)]
     var arena = PackedArena()
     let place = arena.pack { writer in for text in texts { writer.write(text) } }
-    var reader = PackedReader(place)
+    var reader = PackedReader(place, in: arena.block(of: place))
     for text in texts { #expect(reader.text() == text) }
   }
 }
@@ -110,13 +173,13 @@ struct TraceRingTests {
     var order: [(id: UInt64, place: UInt64)] = []
     for place in UInt64(1)...3000 {
       let id = UInt64.random(in: 0..<500)
-      ring.append(.trace(TraceRing.StoredTrace(RequestTrace(id: id, status: Int(place)))), id: id, place: place)
+      ring.append(TraceRing.StoredTrace(RequestTrace(id: id, status: Int(place))), place: place)
       expected[id] = place
       order.append((id, place))
       if place.isMultiple(of: 3) {
         let oldest = order.removeFirst()
-        #expect(ring.removeOldest(before: oldest.place) == nil)
-        #expect(ring.removeOldest(before: oldest.place + 1)?.id == oldest.id)
+        #expect(ring.oldestPlace == oldest.place)
+        #expect(ring.removeOldest()?.id == oldest.id)
         if expected[oldest.id] == oldest.place { expected[oldest.id] = nil }
       }
       // Not at each step, so that some traces come and go without being looked for.
@@ -141,9 +204,9 @@ struct TraceRingTests {
 }
 
 struct HeaderLabelsTests {
-  private func label(_ name: String, _ labels: inout HeaderLabels) -> TraceLabel {
+  private func label(_ name: String, _ labels: inout HeaderLabels) -> String? {
     var name = name
-    return name.withUTF8 { labels.label(of: UnsafeRawBufferPointer($0)) }
+    return name.withUTF8 { labels.name(of: UnsafeRawBufferPointer($0)) }?.name
   }
 
   @Test func aLabelIsTheSameHoweverOftenItIsAskedFor() {
@@ -154,11 +217,52 @@ struct HeaderLabelsTests {
     for _ in 0..<3 {
       for name in names {
         var text = name
-        let expected = text.withUTF8 { TraceLabel(headerName: UnsafeRawBufferPointer($0)) }
+        let expected = text.withUTF8 { TraceLabel(headerName: UnsafeRawBufferPointer($0)) }.name
         #expect(label(name, &labels) == expected)
       }
     }
-    #expect(label("Cookie", &labels).name == HeaderRedaction.placeholder)
+    #expect(label("Cookie", &labels) == HeaderRedaction.placeholder)
+  }
+}
+
+struct LabelListTests {
+  @Test(arguments: [3, 16, 17, 40]) func headersAndOthersShareTheirIndices(count: Int) throws {
+    let limits = TraceLimits(labels: count)
+    let recorder = TraceRecorder(
+      id: 1, head: TraceHead(moduleID: "m", method: "GET", url: RedactedURL("/")), hostcalls: TraceSamples.hostcalls,
+      limits: limits)
+    for _ in 0..<2 {
+      for place in 0..<20 {
+        recorder.beginSpan(hostcall: 0)
+        var name = "X-\(place)"
+        name.withUTF8 { recorder.label(headerName: UnsafeRawBufferPointer($0)) }
+        recorder.label(.backend, "b-\(place)")
+        recorder.endSpan(status: 0)
+        recorder.beginSpan(hostcall: 0)
+        recorder.label(.headerName, "x-\(place)")
+        recorder.label(.backend, "x-\(place)")
+        recorder.endSpan(status: 0)
+      }
+    }
+    let trace = recorder.finish()
+    #expect(Set(trace.labels).count == trace.labels.count)
+    #expect(trace.labels.count == min(60, count + 1) + 1)
+    let known = Set(trace.labels)
+    for (index, span) in trace.spans.enumerated() {
+      let place = index / 2 % 20
+      let expected = [
+        TraceLabel(kind: .headerName, name: "x-\(place)"),
+        TraceLabel(kind: .backend, name: index.isMultiple(of: 2) ? "b-\(place)" : "x-\(place)"),
+      ].map { known.contains($0) ? $0 : TraceLabel(kind: .other, name: "(other)") }
+      #expect([span.label0, span.label1].map { trace.labels[Int($0)] } == expected)
+    }
+  }
+
+  @Test func aFullTableOfNamesKnowsThoseItHas() {
+    var table = TracedHeaderName.Table(maximum: 2)
+    #expect(table.number(of: "a") == 0 && table.number(of: "b") == 1)
+    #expect(table.number(of: "c") == nil)
+    #expect(table.number(of: "b") == 1 && table.names == ["a", "b"])
   }
 }
 

@@ -282,10 +282,11 @@ struct TraceRecorderTests {
 struct SpanChunkPoolTests {
   @Test func finishedRecordersGiveTheirMemoryBack() {
     let pool = SpanChunkPool(retaining: 2)
+    let head = TraceHead(moduleID: "", method: "GET", url: RedactedURL())
     for _ in 0..<3 {
       let recorder = TraceRecorder(
-        id: 1, head: TraceHead(moduleID: "", method: "GET", url: RedactedURL()), hostcalls: .empty, mode: .trace,
-        limits: TraceLimits(), part: nil, pool: pool)
+        id: 1, facts: RecordedFacts(head), hostcalls: .empty, mode: .trace, limits: TraceLimits(), part: nil, pool: pool
+      ) { $0.write(method: head.method, url: head.url, context: nil) }
       for _ in 0..<(SpanChunkPool.chunkCapacity * 3) {
         recorder.beginSpan(hostcall: 0)
         recorder.endSpan(status: 0)

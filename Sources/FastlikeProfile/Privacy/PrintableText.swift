@@ -2,8 +2,11 @@
 /// terminal.
 enum PrintableText {
   static func bounded(_ text: String, to limit: Int) -> String {
-    let isPlain = text.utf8.count <= limit && !text.utf8.contains { $0 < 0x20 || $0 == 0x7F }
-    return isPlain ? text : bounded(text.utf8, to: limit)
+    isPlain(text, to: limit) ? text : bounded(text.utf8, to: limit)
+  }
+
+  private static func isPlain(_ text: String, to limit: Int) -> Bool {
+    text.utf8.count <= limit && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
   }
 
   static func bounded(_ bytes: some Collection<UInt8>, to limit: Int) -> String {
@@ -21,7 +24,12 @@ enum PrintableText {
   }
 
   /// A method is a short token; anything else was not sent by a client that means well.
-  static func method(_ text: String) -> String { bounded(text, to: 32) }
+  static func method(_ text: String) -> String { isMethod(text) ? text : bounded(text.utf8, to: maximumMethodBytes) }
+
+  /// Whether ``method(_:)`` changes nothing.
+  static func isMethod(_ text: String) -> Bool { isPlain(text, to: maximumMethodBytes) }
+
+  private static let maximumMethodBytes = 32
 }
 
 extension Array {

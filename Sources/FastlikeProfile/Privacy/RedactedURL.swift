@@ -36,6 +36,11 @@ public struct RedactedURL: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// Whether the text is a path of which nothing is to be dropped, cut or changed; false where that is not known.
+  static func isPlainPath(_ text: String) -> Bool {
+    text.utf8.withContiguousStorageIfAvailable(isPlainPath) ?? false
+  }
+
   /// Whether the bytes are a path of which nothing is to be dropped, cut or changed.
   private static func isPlainPath(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
     guard bytes.count <= maximumPathBytes, bytes.first == UInt8(ascii: "/") else { return false }

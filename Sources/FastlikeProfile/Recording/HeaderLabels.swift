@@ -1,25 +1,71 @@
-/// The labels of the header names that were used last, by the bytes that guests give: a program asks for the same few headers in
-/// each request, and to look one up costs a tenth of making its label.
+internal import Synchronization
+
+/// The name of a header in labels: a number, as of a ``TracedModule``, for the names that programs use again and again.
+///
+/// The names are kept for the life of the process. Guests choose them, so there is a limit to their number.
+struct TracedHeaderName: Hashable, BitwiseCopyable {
+  /// The place in the list of all.
+  let number: UInt32
+
+  /// Names and their numbers.
+  struct Table {
+    let maximum: Int
+    private(set) var names: [String] = []
+    private var numbers: [String: UInt32] = [:]
+
+    init(maximum: Int) { self.maximum = maximum }
+
+    /// The number of a name; nil when there is no room for one more.
+    mutating func number(of name: String) -> UInt32? {
+      if let number = numbers[name] { return number }
+      guard names.count < maximum else { return nil }
+      let number = UInt32(names.count)
+      names.append(name)
+      numbers[name] = number
+      return number
+    }
+  }
+
+  private static let table = Mutex(Table(maximum: 4096))
+
+  /// Nil when there is no room for one more name.
+  /// - Parameter name: In lower case.
+  init?(_ name: String) {
+    guard let number = Self.table.withLock({ $0.number(of: name) }) else { return nil }
+    self.number = number
+  }
+
+  /// - Parameter number: That of a name.
+  init(number: UInt32) { self.number = number }
+
+  /// In lower case.
+  var name: String { Self.table.withLock { $0.names[Int(number)] } }
+}
+
+/// The header names that were used last, by the bytes that guests give: a program asks for the same few headers in each request, and
+/// to look one up costs a tenth of making its label.
 struct HeaderLabels {
   /// A name of up to 16 bytes, with zeros behind.
   private typealias Key = SIMD2<UInt64>
 
-  private struct Known {
+  private struct Known: BitwiseCopyable {
     var key = Key()
-    var label = TraceLabel.none
+    var name = TracedHeaderName(number: 0)
   }
 
   private var known: [Known] = []
   /// A power of 2.
   private static let places = 16
 
-  /// The label of a header's name.
-  mutating func label(of name: UnsafeRawBufferPointer) -> TraceLabel {
-    guard let key = Self.key(of: name) else { return TraceLabel(headerName: name) }
+  /// The number of the label of a header's name; nil where it has none.
+  mutating func name(of bytes: UnsafeRawBufferPointer) -> TracedHeaderName? {
+    guard let key = Self.key(of: bytes) else { return TracedHeaderName(TraceLabel(headerName: bytes).name) }
     if known.isEmpty { known = Array(repeating: Known(), count: Self.places) }
     let place = Int(truncatingIfNeeded: ((key.x ^ key.y) &* 0x9E37_79B9_7F4A_7C15) >> 60)
-    if known[place].key != key { known[place] = Known(key: key, label: TraceLabel(headerName: name)) }
-    return known[place].label
+    if known[place].key == key { return known[place].name }
+    guard let name = TracedHeaderName(TraceLabel(headerName: bytes).name) else { return nil }
+    known[place] = Known(key: key, name: name)
+    return name
   }
 
   /// Nil for a name that is too long. One without a byte, or with zeros at its end, has no key of its own.

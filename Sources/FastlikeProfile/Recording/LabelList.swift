@@ -1,41 +1,80 @@
 /// The labels of one recording, in memory that the next one uses again.
 struct LabelList {
-  private var labels: [TraceLabel] = []
+  /// A label: the number of a header's name, or the place of its text.
+  enum Entry: BitwiseCopyable, Hashable {
+    case header(TracedHeaderName)
+    case text(TraceLabel.Kind, Int32)
+  }
+
+  private(set) var entries: [Entry] = []
+  private var texts: [String] = []
   private var places: [TraceLabel: Int] = [:]
+  private var headerPlaces: [TracedHeaderName: Int] = [:]
 
   /// Up to so many labels are compared one by one.
   private static let compared = 16
 
-  var count: Int { labels.count }
+  var count: Int { entries.count }
 
   /// - Parameter place: From 0, below ``count``.
-  subscript(place: Int) -> TraceLabel { labels[place] }
+  subscript(place: Int) -> TraceLabel {
+    switch entries[place] {
+    case .header(let name): TraceLabel(keptKind: .headerName, name: name.name)
+    case .text(let kind, let text): TraceLabel(keptKind: kind, name: texts[Int(text)])
+    }
+  }
+
+  /// The text of an entry that has one.
+  func text(_ place: Int32) -> String { texts[Int(place)] }
 
   /// The place of a label, from 0.
   func firstIndex(of label: TraceLabel) -> Int? {
-    labels.count > Self.compared ? places[label] : labels.firstIndex(of: label)
+    if count > Self.compared { return places[label] }
+    return entries.firstIndex { entry in
+      if case .text(let kind, let text) = entry { kind == label.kind && texts[Int(text)] == label.name } else { false }
+    }
+  }
+
+  /// The place of a header's label, from 0.
+  @inline(__always)
+  func firstIndex(of name: TracedHeaderName) -> Int? {
+    if count > Self.compared { return headerPlaces[name] }
+    return entries.firstIndex { if case .header(name) = $0 { true } else { false } }
   }
 
   /// - Parameter label: One that is not there.
   mutating func append(_ label: TraceLabel) {
-    labels.append(label)
-    if labels.count > Self.compared { find(label) }
+    entries.append(.text(label.kind, Int32(texts.count)))
+    texts.append(label.name)
+    if count > Self.compared { enterPlaces() }
   }
 
-  private mutating func find(_ label: TraceLabel) {
-    if places.isEmpty {
-      for (place, label) in labels.enumerated() { places[label] = place }
-    } else {
-      places[label] = labels.count - 1
+  /// - Parameter name: One that is not there.
+  @inline(__always)
+  mutating func append(_ name: TracedHeaderName) {
+    entries.append(.header(name))
+    if count > Self.compared { enterPlaces() }
+  }
+
+  /// Enters the last label into the tables, or all when they are needed from here on.
+  @inline(never)
+  private mutating func enterPlaces() {
+    let first = count == Self.compared + 1 ? 0 : count - 1
+    for place in first..<count {
+      switch entries[place] {
+      case .header(let name): headerPlaces[name] = place
+      case .text: places[self[place]] = place
+      }
     }
   }
 
   mutating func removeAll() {
-    if labels.isEmpty { return }
-    if labels.count > Self.compared {
+    if entries.isEmpty { return }
+    if count > Self.compared {
       self = LabelList()
     } else {
-      labels.removeAll(keepingCapacity: true)
+      entries.removeAll(keepingCapacity: true)
+      if !texts.isEmpty { texts.removeAll(keepingCapacity: true) }
     }
   }
 }

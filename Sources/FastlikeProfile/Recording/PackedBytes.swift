@@ -1,14 +1,13 @@
+internal import DequeModule
+
 /// Memory that packed traces lie in, one behind the other.
 ///
-/// What lies here is never changed, and lives as long as somebody has the block: readers need no lock, and the block goes with the
-/// last of its traces.
+/// What lies here is never changed, and lives as long as somebody has the block: readers need no lock.
 final class PackedBlock: @unchecked Sendable {
-  // Sendable because `used` belongs to the one that writes, and what is in front of it does not change.
+  // Sendable because the one that fills it writes only where nobody reads yet.
 
   fileprivate let base: UnsafeMutablePointer<UInt8>
   fileprivate let capacity: Int
-  /// Bytes from the start that are taken.
-  fileprivate var used = 0
 
   /// Four pages, for some hundred traces of short requests.
   fileprivate static let usualCapacity = 16 * 1024
@@ -19,18 +18,35 @@ final class PackedBlock: @unchecked Sendable {
   }
 
   deinit { base.deallocate() }
+
+  /// Calls the body with the first bytes.
+  func withBytes(_ count: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+    body(UnsafeBufferPointer(start: base, count: count))
+  }
 }
 
-/// A place in a block.
-struct PackedPlace: Sendable {
-  fileprivate var block: PackedBlock
+/// A place in an arena. It holds nothing: the arena keeps what lies there until the place is given back.
+struct PackedPlace: BitwiseCopyable {
+  /// The block's number.
+  fileprivate let block: Int
   fileprivate let offset: Int
 }
 
 /// Where a thread's traces are packed: each behind the one before, so that a busy loop goes through little memory, and through it
 /// in order. A trace that is large has a block of its own.
-struct PackedArena {
-  private var block = PackedBlock()
+struct PackedArena: ~Copyable, @unchecked Sendable {
+  // Sendable because nobody else writes where `free` points; not copyable, so that this is so.
+
+  /// The blocks in the order of their numbers, of which the first is ``firstNumber``. Those without a trace are nil, all but the
+  /// current one.
+  private var blocks: Deque<PackedBlock?> = []
+  /// How many traces lie in each.
+  private var counts: Deque<Int> = []
+  private var firstNumber = 0
+  /// The number of the block that the next trace goes in; none before the first one.
+  private var current = -1
+  /// What is free of it.
+  private var free = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
   /// One that nobody has any more, for the time when the present one is full.
   private var spare: PackedBlock?
 
@@ -39,39 +55,89 @@ struct PackedArena {
 
   /// Packs what the body writes.
   mutating func pack(_ body: (inout PackedWriter) -> Void) -> PackedPlace {
-    if block.capacity - block.used < Self.usualTrace { block = spare.take() ?? PackedBlock() }
-    var writer = PackedWriter(into: block)
+    if free.count < Self.usualTrace { open(spare.take() ?? PackedBlock(), from: 0) }
+    var writer = PackedWriter(into: free)
     body(&writer)
-    return writer.finish(in: &block)
+    if let moved = writer.moved { return place(moved, count: writer.count) }
+    let count = writer.count
+    defer { free = UnsafeMutableBufferPointer(rebasing: free[count...]) }
+    counts[current - firstNumber] += 1
+    return PackedPlace(block: current, offset: PackedBlock.usualCapacity - free.count)
   }
 
-  /// A trace gives way: its block is used again if it was the last one there.
-  mutating func giveBack(_ place: inout PackedPlace) {
-    guard spare == nil, isKnownUniquelyReferenced(&place.block), place.block.capacity == PackedBlock.usualCapacity
-    else { return }
-    place.block.used = 0
-    spare = place.block
+  /// Takes over what there was no room for: a block to go on with, or one that has the one large trace only.
+  private mutating func place(_ moved: PackedBlock, count: Int) -> PackedPlace {
+    if moved.capacity == PackedBlock.usualCapacity {
+      open(moved, from: count)
+      counts[current - firstNumber] += 1
+      return PackedPlace(block: current, offset: 0)
+    }
+    let fitting = PackedBlock(capacity: count)
+    fitting.base.update(from: moved.base, count: count)
+    blocks.append(fitting)
+    counts.append(1)
+    return PackedPlace(block: firstNumber + blocks.count - 1, offset: 0)
+  }
+
+  /// Goes on with a block in which so many bytes are taken.
+  private mutating func open(_ block: PackedBlock, from used: Int) {
+    let before = current
+    blocks.append(block)
+    counts.append(0)
+    current = firstNumber + blocks.count - 1
+    free = UnsafeMutableBufferPointer(start: block.base + used, count: block.capacity - used)
+    if before >= 0, counts[before - firstNumber] == 0 { retire(before) }
+  }
+
+  /// The block that a trace lies in, for somebody who reads it later.
+  func block(of place: PackedPlace) -> PackedBlock { blocks[place.block - firstNumber]! }
+
+  /// A trace gives way, and its block if it was the last one there.
+  mutating func giveBack(_ place: PackedPlace) {
+    let slot = place.block - firstNumber
+    counts[slot] -= 1
+    if counts[slot] == 0, place.block != current { retire(place.block) }
+  }
+
+  /// A block's traces are gone: it is used again unless somebody reads in it.
+  @inline(never)
+  private mutating func retire(_ number: Int) {
+    if spare == nil, isKnownUniquelyReferenced(&blocks[number - firstNumber]),
+      blocks[number - firstNumber]?.capacity == PackedBlock.usualCapacity
+    {
+      spare = blocks[number - firstNumber]
+    }
+    blocks[number - firstNumber] = nil
+    while case .some(nil) = blocks.first {
+      blocks.removeFirst()
+      counts.removeFirst()
+      firstNumber += 1
+    }
   }
 }
 
 /// Writes numbers and texts one behind the other: most numbers of a trace are small, and small ones take a byte or two.
 ///
-/// Invariant: `start <= cursor <= limit`, and `start..<limit` is memory of the block that nobody else has.
+/// Invariant: `start <= cursor <= limit`, and `start..<limit` is memory that nobody else has.
 struct PackedWriter {
   private var start: UnsafeMutablePointer<UInt8>
   private var cursor: UnsafeMutablePointer<UInt8>
   private var limit: UnsafeMutablePointer<UInt8>
-  /// The block that it lies in when there was no room in the first one.
-  private var moved: PackedBlock?
+  /// The block that everything lies in when there was no room in the memory given.
+  private(set) var moved: PackedBlock?
 
   /// Most bytes of a number.
   private static let maximumNumberBytes = 10
 
-  fileprivate init(into block: PackedBlock) {
-    start = block.base + block.used
+  /// - Parameter memory: At least one byte, which is written first.
+  init(into memory: UnsafeMutableBufferPointer<UInt8>) {
+    start = memory.baseAddress!
     cursor = start
-    limit = block.base + block.capacity
+    limit = start + memory.count
   }
+
+  /// Bytes written so far.
+  var count: Int { cursor - start }
 
   /// Makes room for so many bytes at once, where that many are known to come.
   @inline(__always)
@@ -148,32 +214,31 @@ struct PackedWriter {
     cursor += count
   }
 
-  /// Where it lies.
-  /// - Parameter block: The block that it began in; from here on the one in which the next trace goes.
-  fileprivate mutating func finish(in block: inout PackedBlock) -> PackedPlace {
-    guard let moved else {
-      let offset = start - block.base
-      block.used = cursor - block.base
-      return PackedPlace(block: block, offset: offset)
-    }
-    guard moved.capacity == PackedBlock.usualCapacity else {
-      move(into: PackedBlock(capacity: cursor - start))
-      return PackedPlace(block: self.moved ?? moved, offset: 0)
-    }
-    moved.used = cursor - start
-    block = moved
-    return PackedPlace(block: moved, offset: 0)
+  /// What another writer wrote.
+  @inline(__always)
+  mutating func write(packed bytes: UnsafeBufferPointer<UInt8>) {
+    reserve(bytes.count)
+    if let base = bytes.baseAddress { cursor.update(from: base, count: bytes.count) }
+    cursor += bytes.count
   }
 }
 
 /// Reads what a ``PackedWriter`` wrote, in the same order.
 struct PackedReader {
-  private let block: PackedBlock
+  /// Keeps what is read; nil where somebody else does.
+  private let block: PackedBlock?
   private var cursor: UnsafePointer<UInt8>
 
-  init(_ place: PackedPlace) {
-    block = place.block
-    cursor = UnsafePointer(place.block.base + place.offset)
+  /// - Parameter place: One in this block.
+  init(_ place: PackedPlace, in block: PackedBlock) {
+    self.block = block
+    cursor = UnsafePointer(block.base + place.offset)
+  }
+
+  /// - Parameter memory: Must live as long as the reader.
+  init(_ memory: UnsafePointer<UInt8>) {
+    block = nil
+    cursor = memory
   }
 
   mutating func number() -> UInt64 {

@@ -3,25 +3,33 @@ internal import Foundation
 /// A finished request as the store keeps it: some bytes for each hostcall, one behind the other.
 ///
 /// A busy loop finishes a request every few microseconds and most traces are evicted unread, so what counts is how little memory
-/// the next one has to touch. The ``RequestTrace`` is made when somebody asks for it.
-struct PackedTrace: Sendable {
-  /// The trace's id.
-  let id: UInt64
-  private var place: PackedPlace
-  private let parts: RarerParts?
-  private let spans: UInt32
-  /// Whether the trace is one that is to be pushed.
-  let isSampled: Bool
+/// the next one has to touch. A ``PackedTrace`` is made of it when somebody looks at it.
+struct KeptTrace {
+  let facts: Facts
+  let parts: RarerParts?
+
+  /// What is kept of every request.
+  struct Facts: BitwiseCopyable {
+    /// The trace's id.
+    let id: UInt64
+    let place: PackedPlace
+    let spans: UInt32
+    /// Whether the trace is one that is to be pushed.
+    let isSampled: Bool
+
+    /// Whether its bytes take some time to be let go of.
+    var isLong: Bool { spans > 1000 }
+  }
 
   /// What many requests have nothing of, and what is kept as it was recorded.
-  private final class RarerParts: Sendable {
+  final class RarerParts: Sendable {
     let backendCalls: [BackendCall]
     let stacks: GuestStacks?
     let memoryGrowth: [MemoryGrowth]
     let notes: [TraceNote]
     let deepMetrics: DeepMetrics?
 
-    init(takingFrom details: UnsafeMutablePointer<RecordingDetails>) {
+    fileprivate init(takingFrom details: UnsafeMutablePointer<RecordingDetails>) {
       backendCalls = details.pointee.backendCalls.takeTrimmed()
       stacks = details.pointee.takeStacks()
       memoryGrowth = details.pointee.memoryGrowth.takeTrimmed()
@@ -35,36 +43,55 @@ struct PackedTrace: Sendable {
     _ details: UnsafeMutablePointer<RecordingDetails>, _ core: UnsafeMutablePointer<RecordingCore>,
     in arena: inout PackedArena
   ) {
-    id = details.pointee.id
-    isSampled = details.pointee.isSampled
-    spans = UInt32(core.pointee.spanCount)
-    place = arena.pack { writer in
+    let place = arena.pack { writer in
       writer.write(details)
       writer.write(core)
     }
+    facts = Facts(
+      id: details.pointee.id, place: place, spans: UInt32(core.pointee.spanCount),
+      isSampled: details.pointee.head.isSampled)
     parts = details.hasRarerParts ? RarerParts(takingFrom: details) : nil
   }
 
+  /// Whether it takes some time to be let go of.
+  var isLarge: Bool { parts != nil || facts.isLong }
+
+  /// For somebody who reads it later.
+  func packed(in arena: borrowing PackedArena) -> PackedTrace { PackedTrace(facts, parts, in: arena) }
+}
+
+/// A finished request in the hands of somebody who reads it. The ``RequestTrace`` is made when it is asked for.
+struct PackedTrace: Sendable {
+  private let facts: KeptTrace.Facts
+  private let block: PackedBlock
+  private let parts: KeptTrace.RarerParts?
+
+  init(_ facts: KeptTrace.Facts, _ parts: KeptTrace.RarerParts?, in arena: borrowing PackedArena) {
+    self.facts = facts
+    self.parts = parts
+    block = arena.block(of: facts.place)
+  }
+
+  /// The trace's id.
+  var id: UInt64 { facts.id }
+
+  /// Whether the trace is one that is to be pushed.
+  var isSampled: Bool { facts.isSampled }
+
   /// How many hostcalls it has.
-  var hostcallCount: Int { Int(spans) }
+  var hostcallCount: Int { Int(facts.spans) }
 
   /// How many backend calls it has.
   var backendCallCount: Int { parts?.backendCalls.count ?? 0 }
 
-  /// Whether it takes some time to be let go of.
-  var isLarge: Bool { parts != nil || hostcallCount > 1000 }
-
   /// Whether stacks of the guest were sampled.
   var hasGuestSamples: Bool { (parts?.stacks?.count ?? 0) > 0 }
-
-  /// It gives way to newer ones.
-  mutating func giveBack(to arena: inout PackedArena) { arena.giveBack(&place) }
 
   /// The trace. Making it takes some microseconds.
   /// - Parameter hostcalls: The names behind the indices of hostcalls.
   func trace(_ hostcalls: HostcallNameTable) -> RequestTrace {
     var trace = RequestTrace(id: id, processID: Self.processID, hostcalls: hostcalls)
-    var reader = PackedReader(place)
+    var reader = PackedReader(facts.place, in: block)
     trace.unpackDetails(&reader)
     trace.unpackHostcalls(&reader, count: hostcallCount)
     if let parts {
@@ -105,7 +132,7 @@ extension PackedWriter {
   @inline(__always)
   fileprivate mutating func write(_ details: UnsafeMutablePointer<RecordingDetails>) {
     write(whole: details.pointee.facts)
-    writeHead(details)
+    details.pointee.head.withBytes { write(packed: $0) }
     if details.pointee.blocked.isEmpty, details.pointee.facts.droppedBlockedIntervals == 0 {
       write(byte: 0)
     } else {
@@ -113,34 +140,21 @@ extension PackedWriter {
     }
     let labels = details.pointee.labels.count
     write(labels)
-    for place in 0..<labels {
-      let label = details.pointee.labels[place]
-      write(whole: label.kind)
-      write(label.name)
-    }
+    for place in 0..<labels { write(details.pointee.labels.entries[place], of: details) }
   }
 
+  /// The kind, and a number: twice that of a header's name, or 1 with a text behind it.
   @inline(__always)
-  private mutating func writeHead(_ details: UnsafeMutablePointer<RecordingDetails>) {
-    write(details.pointee.head.method)
-    write(details.pointee.head.url.path)
-    let hasHost = !details.pointee.head.url.scheme.isEmpty || !details.pointee.head.url.host.isEmpty
-    write(byte: hasHost ? 1 : 0)
-    if hasHost {
-      write(details.pointee.head.url.scheme)
-      write(details.pointee.head.url.host)
+  private mutating func write(_ label: LabelList.Entry, of details: UnsafeMutablePointer<RecordingDetails>) {
+    switch label {
+    case .header(let name):
+      write(whole: TraceLabel.Kind.headerName)
+      write(UInt64(name.number) << 1)
+    case .text(let kind, let place):
+      write(whole: kind)
+      write(byte: 1)
+      write(details.pointee.labels.text(place))
     }
-    if let context = details.pointee.head.context { write(context) } else { write(byte: 0) }
-  }
-
-  @inline(never)
-  private mutating func write(_ context: TraceContext) {
-    write(byte: context.parentSpanID == nil ? 1 : 2)
-    write(whole: context.traceHigh)
-    write(whole: context.traceLow)
-    write(whole: context.spanID)
-    if let parent = context.parentSpanID { write(whole: parent) }
-    write(byte: context.flags)
   }
 
   @inline(never)
@@ -163,15 +177,17 @@ extension PackedWriter {
 extension RequestTrace {
   fileprivate mutating func unpackDetails(_ reader: inout PackedReader) {
     take(reader.whole(RecordedFacts.self))
-    method = reader.text()
-    let path = reader.text()
-    let hasHost = reader.byte() != 0
-    url = RedactedURL(keptScheme: hasHost ? reader.text() : "", host: hasHost ? reader.text() : "", path: path)
-    context = Self.unpackContext(&reader)
+    let head = RecordedHead.Parts(&reader)
+    (method, url, context) = (head.method, head.url, head.context)
     unpackBlocked(&reader)
     let count = reader.count()
     labels.reserveCapacity(1 + count)
-    for _ in 0..<count { labels.append(TraceLabel(keptKind: reader.whole(TraceLabel.Kind.self), name: reader.text())) }
+    for _ in 0..<count {
+      let kind = reader.whole(TraceLabel.Kind.self)
+      let number = reader.number()
+      let name = number & 1 == 0 ? TracedHeaderName(number: UInt32(number >> 1)).name : reader.text()
+      labels.append(TraceLabel(keptKind: kind, name: name))
+    }
   }
 
   private mutating func take(_ facts: RecordedFacts) {
@@ -193,14 +209,6 @@ extension RequestTrace {
     droppedBlockedIntervals = Int(facts.droppedBlockedIntervals)
     droppedGuestSamples = Int(facts.droppedGuestSamples)
     droppedMemoryGrowth = Int(facts.droppedMemoryGrowth)
-  }
-
-  private static func unpackContext(_ reader: inout PackedReader) -> TraceContext? {
-    let kind = reader.byte()
-    guard kind != 0 else { return nil }
-    return TraceContext(
-      traceHigh: reader.whole(UInt64.self), traceLow: reader.whole(UInt64.self), spanID: reader.whole(UInt64.self),
-      parentSpanID: kind == 2 ? reader.whole(UInt64.self) : nil, flags: reader.byte())
   }
 
   private mutating func unpackBlocked(_ reader: inout PackedReader) {

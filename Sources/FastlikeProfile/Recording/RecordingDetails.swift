@@ -22,12 +22,17 @@ struct RecordedFacts: BitwiseCopyable {
     self.module = module
     self.httpVersion = httpVersion
   }
+
+  /// Of a recording that begins now.
+  init(_ head: TraceHead) {
+    self.init(start: RecordingStart(after: head.arrivedAt), module: head.module, httpVersion: head.httpVersion)
+  }
 }
 
 /// What one recording holds beside its spans. It lies in a ``RecordingBlock``, as the words that spans touch do.
 struct RecordingDetails {
   private(set) var id: UInt64
-  var head: TraceHead
+  var head: RecordedHead
   var facts: RecordedFacts
   var isClosed = false
   /// Whether there are ``stacks``; asking those would copy them.
@@ -54,24 +59,21 @@ struct RecordingDetails {
   private(set) var stacks: GuestStacks?
   var deepMetrics: DeepMetrics?
 
-  init(id: UInt64, head: TraceHead, limits: TraceLimits, start: RecordingStart, isDeep: Bool) {
+  /// - Parameter head: Not written yet, or of the request that is recorded.
+  init(id: UInt64, head: RecordedHead, facts: RecordedFacts, limits: TraceLimits, isDeep: Bool) {
     self.id = id
     self.head = head
+    self.facts = facts
     self.limits = limits
     self.isDeep = isDeep
-    facts = RecordedFacts(start: start, module: head.module, httpVersion: head.httpVersion)
     if isDeep { deepMetrics = DeepMetrics() }
   }
 
-  /// Whether the trace is one that is to be pushed.
-  var isSampled: Bool { head.context?.isSampled ?? true }
-
   /// As a new one, in the memory of this one and with its present ``head``.
-  mutating func restart(id: UInt64, limits: TraceLimits) {
+  mutating func restart(id: UInt64, facts: RecordedFacts, limits: TraceLimits) {
     self.id = id
-    let start = RecordingStart(after: head.arrivedAt)
-    let hasBlocked = facts.droppedBlockedIntervals > 0 || !blocked.isEmpty
-    facts = RecordedFacts(start: start, module: head.module, httpVersion: head.httpVersion)
+    let hasBlocked = self.facts.droppedBlockedIntervals > 0 || !blocked.isEmpty
+    self.facts = facts
     self.limits = limits
     isClosed = false
     labels.removeAll()
@@ -96,12 +98,24 @@ struct RecordingDetails {
   /// The index of a label in the finished trace.
   mutating func intern(_ label: TraceLabel) -> UInt32 {
     if let known = labels.firstIndex(of: label) { return UInt32(known + 1) }
-    var kept = label
-    if labels.count >= limits.labels {
-      kept = TraceLabel(kind: .other, name: "(other)")
-      if let known = labels.firstIndex(of: kept) { return UInt32(known + 1) }
-    }
-    labels.append(kept)
+    guard labels.count < limits.labels else { return internOther() }
+    labels.append(label)
+    return UInt32(labels.count)
+  }
+
+  /// The index of a header's label in the finished trace.
+  mutating func intern(_ name: TracedHeaderName) -> UInt32 {
+    if let known = labels.firstIndex(of: name) { return UInt32(known + 1) }
+    guard labels.count < limits.labels else { return internOther() }
+    labels.append(name)
+    return UInt32(labels.count)
+  }
+
+  /// The index of the label that all have for which there is no room.
+  private mutating func internOther() -> UInt32 {
+    let other = TraceLabel(kind: .other, name: "(other)")
+    if let known = labels.firstIndex(of: other) { return UInt32(known + 1) }
+    labels.append(other)
     return UInt32(labels.count)
   }
 
@@ -151,23 +165,28 @@ struct RecordingStart: BitwiseCopyable {
   var arrival: UInt64 { monotonic &- UInt64(queue) }
 }
 
-/// The memory of a recording: its words, its details and its first spans, in one allocation that is used again.
+/// The memory of a recording: its words, its details, its head and its first spans, in one allocation that is used again.
 struct RecordingBlock {
   let live: UnsafeMutablePointer<LiveActivity>
   let core: UnsafeMutablePointer<RecordingCore>
   let details: UnsafeMutablePointer<RecordingDetails>
+  /// For the head; not written.
+  let head: UnsafeMutableBufferPointer<UInt8>
   /// Uninitialized.
   let first: SpanChunk
 
   init() {
     let core = MemoryLayout<LiveActivity>.stride.rounded(to: MemoryLayout<RecordingCore>.alignment)
     let details = (core + MemoryLayout<RecordingCore>.stride).rounded(to: Self.alignment)
-    let spans = (details + MemoryLayout<RecordingDetails>.stride).rounded(to: Self.alignment)
+    let head = details + MemoryLayout<RecordingDetails>.stride
+    let spans = (head + RecordedHead.areaSize).rounded(to: Self.alignment)
     let memory = UnsafeMutableRawPointer.allocate(
       byteCount: spans + MemoryLayout<Span>.stride * SpanChunkPool.chunkCapacity, alignment: Self.alignment)
     live = memory.bindMemory(to: LiveActivity.self, capacity: 1)
     self.core = (memory + core).bindMemory(to: RecordingCore.self, capacity: 1)
     self.details = (memory + details).bindMemory(to: RecordingDetails.self, capacity: 1)
+    self.head = UnsafeMutableBufferPointer(
+      start: (memory + head).bindMemory(to: UInt8.self, capacity: RecordedHead.areaSize), count: RecordedHead.areaSize)
     first = SpanChunk(base: (memory + spans).bindMemory(to: Span.self, capacity: SpanChunkPool.chunkCapacity))
   }
 

@@ -78,12 +78,15 @@ public final class TraceRecorder: @unchecked Sendable {
     id: UInt64, head: TraceHead, hostcalls: HostcallNameTable, mode: ProfileMode = .trace,
     limits: TraceLimits = TraceLimits()
   ) {
-    self.init(id: id, head: head, hostcalls: hostcalls, mode: mode, limits: limits, part: nil)
+    self.init(
+      id: id, facts: RecordedFacts(head), hostcalls: hostcalls, mode: mode, limits: limits, part: nil
+    ) { $0.write(method: head.method, url: head.url, context: head.context) }
   }
 
+  /// - Parameter writeHead: Writes the head.
   init(
-    id: UInt64, head: TraceHead, hostcalls: HostcallNameTable, mode: ProfileMode, limits: TraceLimits,
-    part: StorePart?, pool: SpanChunkPool = .shared
+    id: UInt64, facts: RecordedFacts, hostcalls: HostcallNameTable, mode: ProfileMode, limits: TraceLimits,
+    part: StorePart?, pool: SpanChunkPool = .shared, writeHead: (inout RecordedHead) -> Void
   ) {
     self.hostcalls = hostcalls
     self.mode = mode
@@ -93,12 +96,13 @@ public final class TraceRecorder: @unchecked Sendable {
     core = block.core
     live = block.live
     live.initialize(to: LiveActivity())
-    let start = RecordingStart(after: head.arrivedAt)
+    var head = RecordedHead(in: block.head)
+    writeHead(&head)
     details.initialize(
-      to: RecordingDetails(id: id, head: head, limits: limits, start: start, isDeep: mode.includesDeep))
+      to: RecordingDetails(id: id, head: head, facts: facts, limits: limits, isDeep: mode.includesDeep))
     core.initialize(
       to: RecordingCore(
-        first: block.first, start: start, scale: TraceClock.calibration.scale, cap: limits.spans))
+        first: block.first, start: facts.start, scale: TraceClock.calibration.scale, cap: limits.spans))
   }
 
   deinit {
@@ -110,15 +114,16 @@ public final class TraceRecorder: @unchecked Sendable {
   }
 
   /// Begins to record another request, when nobody else has the recorder.
-  /// - Parameter head: Is taken.
+  /// - Parameter writeHead: Writes the head.
   /// - Returns: What it still held and takes some time to be let go of.
-  func restart(id: UInt64, head: inout TraceHead?, limits: TraceLimits, in part: StorePart) -> PackedTrace? {
+  func restart(
+    id: UInt64, facts: RecordedFacts, limits: TraceLimits, in part: StorePart, writeHead: (inout RecordedHead) -> Void
+  ) -> PackedTrace? {
     self.part = part
     let held = packed == nil ? nil : packed.take()
-    guard let head = head.take() else { return held }
-    details.pointee.head = head
-    details.pointee.restart(id: id, limits: limits)
-    core.pointee.restart(at: details.pointee.facts.start, cap: limits.spans)
+    writeHead(&details.pointee.head)
+    details.pointee.restart(id: id, facts: facts, limits: limits)
+    core.pointee.restart(at: facts.start, cap: limits.spans)
     return held
   }
 
@@ -133,7 +138,13 @@ public final class TraceRecorder: @unchecked Sendable {
   /// The trace's id.
   public var id: UInt64 { details.pointee.id }
   /// What was known at the beginning.
-  public var head: TraceHead { details.pointee.head }
+  public var head: TraceHead {
+    let facts = details.pointee.facts
+    let head = details.pointee.head.parts
+    return TraceHead(
+      module: facts.module, method: head.method, url: head.url, httpVersion: facts.httpVersion,
+      arrivedAt: facts.start.queue > 0 ? facts.start.arrival : nil, context: head.context)
+  }
   /// How much is kept.
   public var limits: TraceLimits { details.pointee.limits }
 
@@ -232,21 +243,30 @@ public final class TraceRecorder: @unchecked Sendable {
   /// - Parameter name: The name of a configured thing, or of a header. Never a key or a value.
   public func label(_ kind: TraceLabel.Kind, _ name: String) {
     guard core.pointee.depth != 0 else { return }
-    label(TraceLabel(kind: kind, name: name))
+    let label = TraceLabel(kind: kind, name: name)
+    if kind == .headerName, let known = TracedHeaderName(label.name) {
+      setLabel(details.pointee.intern(known))
+    } else {
+      setLabel(details.pointee.intern(label))
+    }
   }
 
   /// Tells which header the open span touches, by the bytes of its name.
   public func label(headerName name: UnsafeRawBufferPointer) {
     guard core.pointee.depth != 0 else { return }
-    label(details.pointee.headerLabels.label(of: name))
+    if let known = details.pointee.headerLabels.name(of: name) {
+      setLabel(details.pointee.intern(known))
+    } else {
+      setLabel(details.pointee.intern(TraceLabel(headerName: name)))
+    }
   }
 
-  private func label(_ label: TraceLabel) {
+  private func setLabel(_ label: @autoclosure () -> UInt32) {
     let span = core.pointee.cursor
     if span.pointee.label0 == 0 {
-      span.pointee.label0 = details.pointee.intern(label)
+      span.pointee.label0 = label()
     } else if span.pointee.label1 == 0 {
-      span.pointee.label1 = details.pointee.intern(label)
+      span.pointee.label1 = label()
     }
   }
 
@@ -326,16 +346,16 @@ public final class TraceRecorder: @unchecked Sendable {
   }
 
   /// Packs the trace of a closed recording.
-  func pack(in arena: inout PackedArena) -> PackedTrace {
-    let packed = PackedTrace(details, core, in: &arena)
+  func pack(in arena: inout PackedArena) -> KeptTrace {
+    let kept = KeptTrace(details, core, in: &arena)
     // The others are still here when somebody asks for them.
-    if packed.isLarge || core.pointee.hasMoreChunks { self.packed = packed }
-    return packed
+    if kept.isLarge || core.pointee.hasMoreChunks { packed = kept.packed(in: arena) }
+    return kept
   }
 
   private func packAlone() -> PackedTrace {
     var arena = PackedArena()
-    return pack(in: &arena)
+    return pack(in: &arena).packed(in: arena)
   }
 
   /// As ``close()``, and returns the trace. A second call returns the same trace.

@@ -49,7 +49,28 @@ public final class ProfileStore: Sendable {
   /// Assigns an id and registers the request as running. Finishing the recorder completes it; a recorder that goes
   /// away unfinished takes the request out again.
   /// - Returns: nil when the mode is ``ProfileMode/off``.
-  public func begin(_ head: consuming TraceHead) -> TraceRecorder? { mode.includesTrace ? part.begin(head) : nil }
+  public func begin(_ head: TraceHead) -> TraceRecorder? {
+    guard mode.includesTrace else { return nil }
+    return part.begin(RecordedFacts(head)) { $0.write(method: head.method, url: head.url, context: head.context) }
+  }
+
+  /// As ``begin(_:)``, for a host that serves many requests: what a trace keeps of these texts is copied, and no reference to them
+  /// is counted.
+  /// - Parameters:
+  ///   - method: See ``TraceHead/method``.
+  ///   - target: The request's target, of which a ``RedactedURL`` is kept.
+  ///   - httpVersion: See ``TraceHead/httpVersion``.
+  ///   - arrivedAt: See ``TraceHead/arrivedAt``.
+  ///   - context: See ``TraceHead/context``.
+  public func begin(
+    module: TracedModule, method: String, target: String, httpVersion: HTTPVersion? = nil,
+    arrivedAt: UInt64? = nil, context: TraceContext? = nil
+  ) -> TraceRecorder? {
+    guard mode.includesTrace else { return nil }
+    let facts = RecordedFacts(
+      start: RecordingStart(after: arrivedAt), module: module, httpVersion: httpVersion)
+    return part.begin(facts) { $0.write(method: method, target: target, context: context) }
+  }
 
   /// Takes a finished trace that was recorded elsewhere, evicting the oldest one when there are more than ``retain``.
   /// Recorders of ``begin(_:)`` hand over theirs themselves.

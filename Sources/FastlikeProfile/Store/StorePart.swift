@@ -8,12 +8,11 @@ internal import Synchronization
 /// themselves out at the latest in their `deinit`, and wait there for a reader that has the lock, so that what is read under the
 /// lock is alive.
 final class StorePart: Sendable {
-  fileprivate struct Contents {
+  fileprivate struct Contents: ~Copyable {
     var ring = TraceRing()
     var counts = Counts()
     /// Recorders of requests that ended, which somebody may still hold.
     var spare: [TraceRecorder] = []
-    var arena = PackedArena()
     /// The recorders of the requests that are running.
     var running: [Unmanaged<TraceRecorder>?] = []
     /// Places in ``running`` without one.
@@ -44,19 +43,33 @@ final class StorePart: Sendable {
 
   // MARK: - Recording
 
-  func begin(_ head: consuming TraceHead) -> TraceRecorder {
+  /// - Parameter writeHead: Writes the head.
+  func begin(_ facts: RecordedFacts, writeHead: (inout RecordedHead) -> Void) -> TraceRecorder {
     let id = shared.newID()
     let limits = shared.limits
-    // Moved, because a copy would count the references in it.
-    var moving = Optional(head)
     var released: PackedTrace?
     let recorder = contents.withLock { contents in
-      let recorder = contents.recorder(id: id, head: &moving, limits: limits, in: self, &released)
+      let recorder: TraceRecorder
+      if let spare = contents.takeSpare() {
+        released = spare.restart(id: id, facts: facts, limits: limits, in: self, writeHead: writeHead)
+        recorder = spare
+      } else {
+        recorder = newRecorder(id: id, facts: facts, limits: limits, writeHead: writeHead)
+      }
       contents.enter(recorder)
       return recorder
     }
     withExtendedLifetime(released) {}
     return recorder
+  }
+
+  @inline(never)
+  private func newRecorder(
+    id: UInt64, facts: RecordedFacts, limits: TraceLimits, writeHead: (inout RecordedHead) -> Void
+  ) -> TraceRecorder {
+    TraceRecorder(
+      id: id, facts: facts, hostcalls: shared.hostcalls, mode: shared.mode, limits: limits, part: self,
+      writeHead: writeHead)
   }
 
   /// A recording is closed: it moves from running to finished.
@@ -65,16 +78,17 @@ final class StorePart: Sendable {
     guard shared.keeps(wallNanos: recorder.wallNanos, isError: recorder.isError) else {
       return contents.withLock { $0.end(recorder) }
     }
-    var observed: PackedTrace?
+    var observed: TraceRing.Entry?
     let released = contents.withLock { contents in
       contents.end(recorder)
-      let packed = recorder.pack(in: &contents.arena)
-      if shared.hasObservers { observed = packed }
-      return contents.append(.packed(packed), id: recorder.id, in: shared.nextPlace())
+      let window = shared.nextPlace()
+      contents.ring.append(recorder, place: window.newest)
+      if shared.hasObservers { observed = contents.ring.last }
+      return contents.evict(before: window.oldest)
     }
     // What gives way is let go of behind the lock: a trace can be large.
     withExtendedLifetime(released) {}
-    if let observed { shared.tellObservers(.packed(observed)) }
+    if let observed { shared.tellObservers(observed) }
   }
 
   /// Takes a trace that was recorded elsewhere, in the place of the one of the same id where there is one here.
@@ -83,14 +97,16 @@ final class StorePart: Sendable {
     guard shared.keeps(wallNanos: trace.wallNanos, isError: trace.isError) else {
       return contents.withLock { $0.counts.completed += 1 }
     }
-    let entry = TraceRing.Entry(trace)
+    let stored = TraceRing.StoredTrace(trace)
     let evicted = contents.withLock { contents in
       contents.counts.completed += 1
-      if let replaced = contents.ring.replace(entry, id: trace.id) { return [replaced] }
-      return contents.append(entry, id: trace.id, in: shared.nextPlace())
+      if let replaced = contents.ring.replace(stored) { return [replaced] }
+      let window = shared.nextPlace()
+      contents.ring.append(stored, place: window.newest)
+      return contents.evict(before: window.oldest)
     }
     withExtendedLifetime(evicted) {}
-    shared.tellObservers(entry)
+    shared.tellObservers(.trace(stored))
   }
 
   /// A recorder goes away that was not closed.
@@ -122,7 +138,8 @@ final class StorePart: Sendable {
   func trace(_ entry: TraceRing.Entry, at place: UInt64) -> RequestTrace {
     if case .trace(let stored) = entry { return stored.trace }
     let made = TraceRing.StoredTrace(entry.trace(shared.hostcalls))
-    contents.withLock { $0.ring.keep(made, at: place) }
+    let replaced = contents.withLock { $0.ring.keep(made, at: place) }
+    withExtendedLifetime(replaced) {}
     return made.trace
   }
 
@@ -135,17 +152,18 @@ final class StorePart: Sendable {
 
   /// Replaces the finished trace of the same id; false where it is not here.
   func replace(_ trace: RequestTrace) -> Bool {
-    let entry = TraceRing.Entry(trace)
-    let replaced = contents.withLock { $0.ring.replace(entry, id: trace.id) }
+    let stored = TraceRing.StoredTrace(trace)
+    let replaced = contents.withLock { $0.ring.replace(stored) }
     return replaced != nil
   }
 
   func removeAll() {
-    let removed = contents.withLock { contents in
-      defer { (contents.ring, contents.spare, contents.arena) = (TraceRing(), [], PackedArena()) }
-      return (contents.ring, contents.spare, contents.arena)
+    var ring = TraceRing()
+    var spare: [TraceRecorder] = []
+    contents.withLock { contents in
+      swap(&contents.ring, &ring)
+      swap(&contents.spare, &spare)
     }
-    withExtendedLifetime(removed) {}
   }
 
   /// The requests that are running, with what each does right now.
@@ -157,29 +175,8 @@ final class StorePart: Sendable {
 }
 
 extension StorePart.Contents {
-  /// A spare recorder, or a new one.
-  /// - Parameters:
-  ///   - head: Is taken.
-  ///   - released: What the recorder still held and takes some time to be let go of.
-  fileprivate mutating func recorder(
-    id: UInt64, head: inout TraceHead?, limits: TraceLimits, in part: StorePart, _ released: inout PackedTrace?
-  ) -> TraceRecorder {
-    guard let recorder = takeSpare() else { return Self.newRecorder(id: id, head: &head, limits: limits, in: part) }
-    released = recorder.restart(id: id, head: &head, limits: limits, in: part)
-    return recorder
-  }
-
-  @inline(never)
-  private static func newRecorder(
-    id: UInt64, head: inout TraceHead?, limits: TraceLimits, in part: StorePart
-  ) -> TraceRecorder {
-    let shared = part.shared
-    return TraceRecorder(
-      id: id, head: head.take()!, hostcalls: shared.hostcalls, mode: shared.mode, limits: limits, part: part)
-  }
-
   /// A recorder that nobody else holds: of those that wait, the youngest is the most likely to be in the caches.
-  private mutating func takeSpare() -> TraceRecorder? {
+  fileprivate mutating func takeSpare() -> TraceRecorder? {
     var place = spare.count
     while place > 0 {
       place -= 1
@@ -231,21 +228,11 @@ extension StorePart.Contents {
   }
 
   /// - Returns: What gave way and takes some time to be let go of.
-  fileprivate mutating func append(
-    _ entry: consuming TraceRing.Entry, id: UInt64, in window: StoreShared.Window
-  ) -> [TraceRing.Entry] {
-    ring.append(entry, id: id, place: window.newest)
-    return evict(before: window.oldest)
-  }
-
   fileprivate mutating func evict(before oldest: UInt64) -> [TraceRing.Entry] {
     var released: [TraceRing.Entry] = []
-    while let entry = ring.removeOldest(before: oldest) {
+    while let place = ring.oldestPlace, place < oldest {
       counts.evicted += 1
-      switch consume entry {
-      case .packed(var packed) where !packed.isLarge: packed.giveBack(to: &arena)
-      case let large: released.append(large)
-      }
+      if let large = ring.removeOldest() { released.append(large) }
     }
     return released
   }
@@ -255,8 +242,9 @@ extension TraceRecorder {
   /// What is known of the request while it runs; reads only what does not change meanwhile, and the live word.
   fileprivate var inFlight: InFlightRequest {
     let current = live.pointee.current
+    let head = details.pointee.head.parts
     return InFlightRequest(
-      id: id, moduleID: head.module.id, method: head.method, url: head.url,
+      id: id, moduleID: details.pointee.facts.module.id, method: head.method, url: head.url,
       wallStartUnixNanos: details.pointee.facts.start.unix,
       hostcall: current.hostcall.map { hostcalls.name(at: $0) }, blockedOn: current.blockedOn)
   }

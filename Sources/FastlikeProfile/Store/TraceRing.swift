@@ -4,7 +4,7 @@ internal import DequeModule
 ///
 /// Complexity: appending and taking out the oldest are O(1), and so is finding by id for each trace that was appended. Ids are
 /// entered into the index when somebody looks one up, so that a loop whose traces nobody reads has no index to keep.
-struct TraceRing: Sendable {
+struct TraceRing: ~Copyable, Sendable {
   /// A finished request: what was recorded here, or a trace from elsewhere.
   enum Entry: Sendable {
     case packed(PackedTrace)
@@ -57,15 +57,26 @@ struct TraceRing: Sendable {
     init(_ trace: RequestTrace) { self.trace = trace }
   }
 
-  private struct Key {
-    let id: UInt64
-    /// Among all traces of the store.
-    let place: UInt64
+  /// What is kept of a trace beside its bytes.
+  private enum Rest {
+    case nothing
+    case parts(KeptTrace.RarerParts)
+    /// All of it: there are no bytes.
+    case trace(StoredTrace)
   }
 
-  // Two rows, both by the order of places: looking at a key counts no references.
-  private var keys: Deque<Key> = []
-  private var entries: Deque<Entry> = []
+  private struct Slot: BitwiseCopyable {
+    /// Among all traces of the store.
+    let place: UInt64
+    let id: UInt64
+    /// Nil where all of the trace is in the other row.
+    var packed: KeptTrace.Facts?
+  }
+
+  // Two rows, both by the order of places: what is done for every request counts no references.
+  private var slots: Deque<Slot> = []
+  private var rests: Deque<Rest> = []
+  private var arena = PackedArena()
   /// How many traces were removed at the front.
   private var removed: UInt64 = 0
   /// Slots by id, counted from the very first one.
@@ -73,32 +84,57 @@ struct TraceRing: Sendable {
   /// Slots before this one are in the index.
   private var indexed: UInt64 = 0
 
-  var count: Int { keys.count }
+  var count: Int { slots.count }
 
+  /// Packs the trace of a closed recording.
   /// - Parameter place: Greater than those before.
-  mutating func append(_ entry: consuming Entry, id: UInt64, place: UInt64) {
-    keys.append(Key(id: id, place: place))
-    entries.append(entry)
+  mutating func append(_ recorder: TraceRecorder, place: UInt64) {
+    let kept = recorder.pack(in: &arena)
+    slots.append(Slot(place: place, id: kept.facts.id, packed: kept.facts))
+    rests.append(kept.parts.map { .parts($0) } ?? .nothing)
   }
 
-  /// Replaces the entry of the same id in its place.
+  /// - Parameter place: Greater than those before.
+  mutating func append(_ trace: StoredTrace, place: UInt64) {
+    slots.append(Slot(place: place, id: trace.trace.id, packed: nil))
+    rests.append(.trace(trace))
+  }
+
+  /// The newest trace, of which there must be one.
+  var last: Entry { entry(in: slots.count - 1) }
+
+  /// Replaces the trace of the same id in its place.
   /// - Returns: The one before; nil where there is none, and nothing is changed.
-  mutating func replace(_ entry: Entry, id: UInt64) -> Entry? {
-    guard let slot = slot(of: id) else { return nil }
-    let before = entries[slot]
-    entries[slot] = entry
+  mutating func replace(_ trace: StoredTrace) -> Entry? {
+    slot(of: trace.trace.id).map { put(trace, in: $0) }
+  }
+
+  private mutating func put(_ trace: StoredTrace, in slot: Int) -> Entry {
+    let before = entry(in: slot)
+    if let packed = slots[slot].packed { arena.giveBack(packed.place) }
+    slots[slot].packed = nil
+    rests[slot] = .trace(trace)
     return before
   }
 
-  /// The newest entry of an id, and its place.
+  /// The newest trace of an id, and its place.
   mutating func entry(id: UInt64) -> (place: UInt64, entry: Entry)? {
-    slot(of: id).map { (keys[$0].place, entries[$0]) }
+    slot(of: id).map { (slots[$0].place, entry(in: $0)) }
+  }
+
+  private func entry(in slot: Int) -> Entry {
+    let packed = slots[slot].packed
+    return switch rests[slot] {
+    case .trace(let stored): .trace(stored)
+    case .parts(let parts): .packed(PackedTrace(packed!, parts, in: arena))
+    case .nothing: .packed(PackedTrace(packed!, nil, in: arena))
+    }
   }
 
   private mutating func slot(of id: UInt64) -> Int? {
     indexed = max(indexed, removed)
-    for key in keys[Int(indexed - removed)...] {
-      index[key.id] = indexed
+    for slot in slots[Int(indexed - removed)...] {
+      index[slot.id] = indexed
       indexed += 1
     }
     return index[id].map { Int($0 - removed) }
@@ -106,28 +142,40 @@ struct TraceRing: Sendable {
 
   /// The newest traces first; all of them for a limit below 1.
   func newest(_ limit: Int) -> [(place: UInt64, entry: Entry)] {
-    let slots = keys.indices.suffix(limit < 1 ? count : limit)
-    return slots.reversed().map { (keys[$0].place, entries[$0]) }
+    let places = slots.indices.suffix(limit < 1 ? count : limit)
+    return places.reversed().map { (slots[$0].place, entry(in: $0)) }
   }
 
   /// Keeps the made trace of a place, for others who read it, unless it gave way meanwhile.
-  mutating func keep(_ made: StoredTrace, at place: UInt64) {
+  /// - Returns: What it takes the place of.
+  mutating func keep(_ made: StoredTrace, at place: UInt64) -> Entry? {
     var low = 0
     var high = count
     while low < high {
       let middle = (low + high) / 2
-      if keys[middle].place < place { low = middle + 1 } else { high = middle }
+      if slots[middle].place < place { low = middle + 1 } else { high = middle }
     }
-    guard low < count, keys[low].place == place, case .packed = entries[low] else { return }
-    entries[low] = .trace(made)
+    guard low < count, slots[low].place == place, slots[low].packed != nil else { return nil }
+    return put(made, in: low)
   }
 
-  /// Takes out the oldest one, if it lies before this place.
-  mutating func removeOldest(before place: UInt64) -> Entry? {
-    guard let oldest = keys.first, oldest.place < place else { return nil }
-    keys.removeFirst()
+  /// The place of the oldest trace.
+  var oldestPlace: UInt64? { slots.first?.place }
+
+  /// Takes out the oldest trace, of which there must be one.
+  /// - Returns: It, if it takes some time to be let go of.
+  mutating func removeOldest() -> Entry? {
+    let oldest = slots.removeFirst()
     if removed < indexed, index[oldest.id] == removed { index[oldest.id] = nil }
     removed += 1
-    return entries.removeFirst()
+    var large: Entry?
+    switch rests.removeFirst() {
+    case .nothing:
+      if oldest.packed!.isLong { large = .packed(PackedTrace(oldest.packed!, nil, in: arena)) }
+    case .parts(let parts): large = .packed(PackedTrace(oldest.packed!, parts, in: arena))
+    case .trace(let stored): large = .trace(stored)
+    }
+    if let packed = oldest.packed { arena.giveBack(packed.place) }
+    return large
   }
 }

@@ -1,0 +1,132 @@
+/// The method and the URL of a recording and its place in a distributed trace, in the form in which they are packed: written once,
+/// and copied as bytes when the recording is closed.
+struct RecordedHead {
+  /// Room for most heads, which belongs to the ``RecordingBlock``.
+  private let area: UnsafeMutableBufferPointer<UInt8>
+  private var count = 0
+  /// Where a longer one lies.
+  private var long: PackedBlock?
+  /// Whether the trace is one that is to be pushed.
+  private(set) var isSampled = true
+
+  /// Bytes of the area.
+  static let areaSize = 256
+
+  init(in area: UnsafeMutableBufferPointer<UInt8>) { self.area = area }
+
+  /// Takes the place of the one before.
+  /// - Parameter target: A request's target or URL; what a trace may not have is not written.
+  mutating func write(method: String, target: String, context: TraceContext?) {
+    write(context) { writer in
+      writer.write(method: method)
+      writer.write(target: target)
+    }
+  }
+
+  /// Takes the place of the one before.
+  mutating func write(method: String, url: RedactedURL, context: TraceContext?) {
+    write(context) { writer in
+      writer.write(method: method)
+      writer.write(url)
+    }
+  }
+
+  @inline(__always)
+  private mutating func write(_ context: TraceContext?, _ body: (inout PackedWriter) -> Void) {
+    var writer = PackedWriter(into: area)
+    body(&writer)
+    isSampled = true
+    if let context {
+      isSampled = context.isSampled
+      writer.write(context)
+    } else {
+      writer.write(byte: 0)
+    }
+    count = writer.count
+    if long != nil || writer.moved != nil { long = writer.moved }
+  }
+
+  /// Calls the body with the packed bytes.
+  @inline(__always)
+  func withBytes(_ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+    if let long {
+      long.withBytes(count, body)
+    } else {
+      body(UnsafeBufferPointer(rebasing: area[..<count]))
+    }
+  }
+
+  /// What was written.
+  var parts: Parts {
+    var parts = Parts()
+    withBytes { bytes in
+      guard let start = bytes.baseAddress else { return }
+      var reader = PackedReader(start)
+      parts = Parts(&reader)
+    }
+    return parts
+  }
+
+  /// A head as others read it.
+  struct Parts {
+    var method = ""
+    var url = RedactedURL()
+    var context: TraceContext?
+
+    fileprivate init() {}
+
+    init(_ reader: inout PackedReader) {
+      method = reader.text()
+      let path = reader.text()
+      let hasHost = reader.byte() != 0
+      url = RedactedURL(keptScheme: hasHost ? reader.text() : "", host: hasHost ? reader.text() : "", path: path)
+      context = reader.context()
+    }
+  }
+}
+
+extension PackedWriter {
+  fileprivate mutating func write(method: String) {
+    if PrintableText.isMethod(method) { write(method) } else { write(PrintableText.method(method)) }
+  }
+
+  fileprivate mutating func write(target: String) {
+    // What clients send most is a plain path, which is kept as the text that it is.
+    if RedactedURL.isPlainPath(target) {
+      write(target)
+      write(byte: 0)
+    } else {
+      write(RedactedURL(target))
+    }
+  }
+
+  fileprivate mutating func write(_ url: RedactedURL) {
+    write(url.path)
+    let hasHost = !url.scheme.isEmpty || !url.host.isEmpty
+    write(byte: hasHost ? 1 : 0)
+    if hasHost {
+      write(url.scheme)
+      write(url.host)
+    }
+  }
+
+  @inline(never)
+  fileprivate mutating func write(_ context: TraceContext) {
+    write(byte: context.parentSpanID == nil ? 1 : 2)
+    write(whole: context.traceHigh)
+    write(whole: context.traceLow)
+    write(whole: context.spanID)
+    if let parent = context.parentSpanID { write(whole: parent) }
+    write(byte: context.flags)
+  }
+}
+
+extension PackedReader {
+  fileprivate mutating func context() -> TraceContext? {
+    let kind = byte()
+    guard kind != 0 else { return nil }
+    return TraceContext(
+      traceHigh: whole(UInt64.self), traceLow: whole(UInt64.self), spanID: whole(UInt64.self),
+      parentSpanID: kind == 2 ? whole(UInt64.self) : nil, flags: byte())
+  }
+}
