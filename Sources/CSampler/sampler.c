@@ -74,13 +74,14 @@ static void install(void) {
 
 // MARK: The sampler and its slots
 
-csampler_t *csampler_new(uint64_t period) {
+csampler_t *csampler_new(uint64_t period, bool spares_busy_threads) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, install);
   if (installation != 0 || period == 0) return NULL;
   csampler_t *sampler = calloc(1, sizeof *sampler);
   if (sampler == NULL) return NULL;
   sampler->period = period;
+  sampler->spares_busy_threads = spares_busy_threads;
   if (ticker_start(sampler)) return sampler;
   free(sampler);
   return NULL;
@@ -110,13 +111,18 @@ void csampler_slot_delete(csampler_slot_t *slot) {
 }
 
 void csampler_enter(csampler_slot_t *slot, csampler_guest_t *guest) {
-  atomic_store(&slot->guest, guest);
+  unsigned guests = atomic_load_explicit(&slot->guests, memory_order_relaxed);
+  atomic_store_explicit(&slot->guests, guests + 1, memory_order_relaxed);
+  // The handler runs in this thread: what matters is the order of instructions.
+  atomic_signal_fence(memory_order_seq_cst);
+  atomic_store_explicit(&slot->guest, guest, memory_order_relaxed);
+  atomic_signal_fence(memory_order_seq_cst);
   ticker_guest_runs(slot);
 }
 
 size_t csampler_leave(csampler_slot_t *slot) {
-  atomic_store(&slot->guest, NULL);
-  // The handler runs in this thread: behind this line it touches the buffer no more.
+  atomic_store_explicit(&slot->guest, NULL, memory_order_relaxed);
+  // Behind this line the handler touches the buffer no more.
   atomic_signal_fence(memory_order_seq_cst);
   return slot->used;
 }

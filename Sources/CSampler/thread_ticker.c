@@ -11,6 +11,9 @@ static bool signal_guests(csampler_t *sampler, uint64_t elapsed) {
     if (atomic_load(&slot->guest) == NULL) continue;
     any = true;
     atomic_fetch_add_explicit(&slot->ticker.due, elapsed, memory_order_relaxed);
+    // Spared ticks are added up, and the signal that ends them stands for all.
+    if (is_to_be_spared(slot) && ++slot->ticker.spared < BUSY_PERIODS) continue;
+    slot->ticker.spared = 0;
     pthread_kill(slot->ticker.thread, SIGPROF);
   }
   return any;
@@ -101,6 +104,7 @@ void ticker_guest_runs(csampler_slot_t *slot) {
   current_slot = slot;
   csampler_t *sampler = slot->sampler;
   // Either this sees that the thread sleeps, or the thread sees the guest before it does.
+  atomic_thread_fence(memory_order_seq_cst);
   if (!atomic_load(&sampler->is_parked)) return;
   pthread_mutex_lock(&sampler->lock);
   pthread_cond_signal(&sampler->wake);

@@ -13,6 +13,10 @@
 
 /// Ticks without a guest after which there are no more until one runs.
 #define IDLE_TICKS 20
+/// A thread that has run more guests than this since its last tick is busy with short ones.
+#define BUSY_GUESTS 16
+/// What the period of a busy thread is multiplied by, where it is spared.
+#define BUSY_PERIODS 4
 
 /// A slot's part of the ticker.
 typedef struct ticker {
@@ -27,11 +31,14 @@ typedef struct ticker {
   pthread_t thread;
   /// Nanoseconds of ticks whose signal has not been handled.
   _Atomic uint64_t due;
+  /// Ticks that the thread was spared in a row. Belongs to the sampler's thread.
+  unsigned spared;
 #endif
 } ticker_t;
 
 struct csampler {
   uint64_t period;
+  bool spares_busy_threads;
 #if !defined(__linux__)
   pthread_t thread;
   pthread_mutex_t lock;
@@ -49,6 +56,8 @@ struct csampler_slot {
   ticker_t ticker;
   /// The guest that runs, null between guests. Written by the slot's thread, and read by its handler and by the ticker.
   _Atomic(csampler_guest_t *) guest;
+  /// How many guests were put there since the last tick. Counted by the slot's thread, and reset by the tick.
+  _Atomic unsigned guests;
   /// The thread's processor time at the last sample.
   uint64_t processor_time;
   /// The buffer belongs to the slot's thread and its handler, which never run at the same time.
@@ -67,6 +76,12 @@ void ticker_remove(csampler_slot_t *slot);
 void ticker_guest_runs(csampler_slot_t *slot);
 /// In the handler: the slot that the signal is for, and the nanoseconds that the tick stands for. Null for none.
 csampler_slot_t *ticker_slot(const siginfo_t *info, uint64_t *elapsed);
+
+/// Whether the slot's thread runs so many guests that it is to be spared. Begins to count anew.
+static inline bool is_to_be_spared(csampler_slot_t *slot) {
+  unsigned guests = atomic_exchange_explicit(&slot->guests, 0, memory_order_relaxed);
+  return slot->sampler->spares_busy_threads && guests > BUSY_GUESTS;
+}
 
 static inline uint64_t clock_nanoseconds(clockid_t clock) {
   struct timespec now;

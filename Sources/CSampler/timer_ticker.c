@@ -61,7 +61,8 @@ csampler_slot_t *ticker_slot(const siginfo_t *info, uint64_t *elapsed) {
   bool is_idle = atomic_load_explicit(&slot->guest, memory_order_relaxed) == NULL;
   ticker->idle_ticks = is_idle ? ticker->idle_ticks + 1 : 0;
   if (ticker->idle_ticks < IDLE_TICKS) {
-    arm(slot, next_pause(slot->sampler->period, &ticker->random));
+    uint64_t period = slot->sampler->period * (is_to_be_spared(slot) ? BUSY_PERIODS : 1);
+    arm(slot, next_pause(period, &ticker->random));
   } else {
     ticker->is_armed = false;
   }

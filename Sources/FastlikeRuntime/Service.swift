@@ -145,7 +145,7 @@ public final class Service: RequestHandler {
     let loop = shared.loops.state(on: eventLoop)
     let served = ServedRequest(
       request, responder: responder, number: number, trace: trace, service: self, eventLoop: eventLoop)
-    served.deepTrace?.updateDeep { $0.requestHeaders = request.head.headers.summary }
+    served.deepTrace?.recordHeaders(.request, of: request.head.headers)
     if onEnd == nil, let promise = loop.takeWaiting(for: self) {
       promise.assign(served)
     } else {
@@ -165,7 +165,7 @@ public final class Service: RequestHandler {
   func sampling(on loop: LoopState) -> GuestSampling? {
     if let idle = loop.takeIdleSampling(of: program.prepared) { return idle }
     guard
-      let sampler = shared.samplers.sampler(samplesPerSecond: settings.cpuSampling.samplesPerSecond, logger: logger),
+      let sampler = shared.samplers.sampler(settings.cpuSampling, logger: logger),
       let thread = loop.samplerThread(of: sampler), let symbolizer = prepareSymbols()
     else { return nil }
     return GuestSampling(of: program.prepared, symbolizer: symbolizer, thread: thread)

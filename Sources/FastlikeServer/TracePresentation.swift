@@ -68,7 +68,10 @@ struct TracePresentation {
       #endif
     }
     if options.cpuSampling.isAlways {
-      lines.append("stacks of running guests are sampled \(options.cpuSampling.samplesPerSecond) times a second")
+      let spared =
+        options.cpuSampling.sparesBusyLoops ? ", and a quarter as often on loops that are busy with short ones" : ""
+      lines.append(
+        "stacks of running guests are sampled \(options.cpuSampling.samplesPerSecond) times a second\(spared)")
     }
     for line in lines { print("fastlike: profile \(options.mode.rawValue): \(line)") }
   }

@@ -13,9 +13,11 @@ public final class GuestSampler: @unchecked Sendable {
   fileprivate let pointer: OpaquePointer
 
   /// Nil when something else in the process uses the signal that it needs (SIGPROF).
-  public init?(samplesPerSecond: Int) {
+  /// - Parameter sparesBusyThreads: Whether a thread that runs more than sixteen guests from one sample to the next is sampled a
+  ///   quarter as often.
+  public init?(samplesPerSecond: Int, sparesBusyThreads: Bool = false) {
     let rate = min(max(samplesPerSecond, Self.rates.lowerBound), Self.rates.upperBound)
-    guard let pointer = csampler_new(UInt64(1_000_000_000 / rate)) else { return nil }
+    guard let pointer = csampler_new(UInt64(1_000_000_000 / rate), sparesBusyThreads) else { return nil }
     self.samplesPerSecond = rate
     self.pointer = pointer
   }
@@ -40,8 +42,10 @@ public final class GuestSamplerThread {
 
   deinit { csampler_slot_delete(slot) }
 
-  /// The guest that runs at present, if it is sampled.
-  private var running: SampledGuest?
+  /// The guest that runs at present, if it is sampled. Its owner keeps it.
+  private var running: UnsafeMutablePointer<csampler_guest_t>?
+  /// Words of the buffer that were filled when a guest was left last.
+  private var filled = 0
 
   /// Runs `body`, which runs a guest, and samples it where one is given. Where a hostcall of the guest that runs makes
   /// another guest run meanwhile, that one is not sampled, and the outer one goes on being sampled afterwards.
@@ -49,12 +53,12 @@ public final class GuestSamplerThread {
   public func run<Result>(_ guest: SampledGuest?, _ body: () -> Result) -> Result {
     let outer = running
     if outer != nil { _ = csampler_leave(slot) }
-    running = outer == nil ? guest : nil
-    if let running { csampler_enter(slot, running.pointer) }
+    running = outer == nil ? guest?.pointer : nil
+    if let running { csampler_enter(slot, running) }
     defer {
-      if running != nil { _ = csampler_leave(slot) }
+      if running != nil { filled = csampler_leave(slot) }
       running = outer
-      if let outer { csampler_enter(slot, outer.pointer) }
+      if let outer { csampler_enter(slot, outer) }
     }
     return body()
   }
@@ -62,7 +66,13 @@ public final class GuestSamplerThread {
   /// Hands out what was sampled since the last time, in order.
   /// - Returns: How many samples found the buffer full.
   public func drain(_ take: (GuestSample) -> Void) -> Int {
-    let words = UnsafeRawBufferPointer(start: csampler_words(slot), count: csampler_leave(slot) * 8)
+    if running != nil { filled = csampler_leave(slot) }
+    guard filled > 0 else {
+      if let running { csampler_enter(slot, running) }
+      return 0
+    }
+    let words = UnsafeRawBufferPointer(start: csampler_words(slot), count: filled * 8)
+    filled = 0
     var place = 0
     while place < words.count {
       let head = words.loadUnaligned(fromByteOffset: place, as: csampler_record_t.self)
@@ -75,7 +85,7 @@ public final class GuestSamplerThread {
           frames: UnsafeRawBufferPointer(rebasing: words[frames..<place]).bindMemory(to: UInt.self)))
     }
     let missed = csampler_clear(slot)
-    if let running { csampler_enter(slot, running.pointer) }
+    if let running { csampler_enter(slot, running) }
     return missed
   }
 }
@@ -107,12 +117,19 @@ public final class SampledGuest {
 
   deinit { pointer.deallocate() }
 
-  /// The guest is in a hostcall, on whose path the caller runs.
-  @inline(__always)
-  public func beginHostcall(_ index: UInt16) { csampler_begin_hostcall(pointer, UInt32(index) + 1) }
+  /// Where it is told of the guest's hostcalls. Valid as long as the guest's samplers know it.
+  public struct Hostcalls: BitwiseCopyable {
+    fileprivate let pointer: UnsafeMutablePointer<csampler_guest_t>
 
-  @inline(__always)
-  public func endHostcall() { csampler_end_hostcall(pointer) }
+    /// The guest is in a hostcall, on whose path the caller runs.
+    @inline(__always)
+    public func begin(_ index: UInt16) { csampler_begin_hostcall(pointer, UInt32(index) + 1) }
+
+    @inline(__always)
+    public func end() { csampler_end_hostcall(pointer) }
+  }
+
+  public var hostcalls: Hostcalls { Hostcalls(pointer: pointer) }
 
   /// The guest's frames above its hostcall, innermost first; to be called in the hostcall.
   public func backtrace() -> [UInt] {

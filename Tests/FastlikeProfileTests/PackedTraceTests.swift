@@ -203,25 +203,27 @@ struct TraceRingTests {
   }
 }
 
-struct HeaderLabelsTests {
-  private func label(_ name: String, _ labels: inout HeaderLabels) -> String? {
+struct HeaderNamesTests {
+  private func known(_ name: String, _ names: inout HeaderNames) -> String? {
     var name = name
-    return name.withUTF8 { labels.name(of: UnsafeRawBufferPointer($0)) }?.name
+    return name.withUTF8 { names.name(of: UnsafeRawBufferPointer($0)) }?.name
   }
 
-  @Test func aLabelIsTheSameHoweverOftenItIsAskedFor() {
-    var labels = HeaderLabels()
+  @Test func aNameIsTheSameHoweverOftenItIsAskedFor() {
+    var known = HeaderNames()
     let names =
-      ["Content-Type", "content-type", "COOKIE", "set-cookie", "x", "", "a-name-of-sixteen", "exactly-16-bytes"]
+      [
+        "Content-Type", "content-type", "COOKIE", "set-cookie", "x", "", "a-name-of-sixteen", "exactly-16-bytes",
+        "a-name-of-exactly-32-bytes-so-far", "upgrade-insecure-requests",
+      ]
       + (0..<100).map { "x-header-\($0)" } + ["a\0", "\0", "a", "authorization"]
     for _ in 0..<3 {
       for name in names {
         var text = name
-        let expected = text.withUTF8 { TraceLabel(headerName: UnsafeRawBufferPointer($0)) }.name
-        #expect(label(name, &labels) == expected)
+        let expected = text.withUTF8 { TraceLabel.loweredName(UnsafeRawBufferPointer($0)) }
+        #expect(self.known(name, &known) == expected)
       }
     }
-    #expect(label("Cookie", &labels) == HeaderRedaction.placeholder)
   }
 }
 
@@ -263,6 +265,61 @@ struct LabelListTests {
     #expect(table.number(of: "a") == 0 && table.number(of: "b") == 1)
     #expect(table.number(of: "c") == nil)
     #expect(table.number(of: "b") == 1 && table.names == ["a", "b"])
+  }
+}
+
+struct RecordedHeadersTests {
+  private static let headers = [
+    ("Host", "h"), ("accept", "*/*"), ("Cookie", "a=canary"), ("ACCEPT", "text/html"), ("Authorization", "canary"),
+    ("upgrade-insecure-requests", "1"), ("x-" + String(repeating: "long-", count: 60), "v"), ("empty", ""),
+  ]
+
+  private func record(
+    _ headers: [(String, String)], _ record: (UnsafeRawBufferPointer, Int) -> Void
+  ) {
+    for (name, value) in headers {
+      var name = name
+      name.withUTF8 { record(UnsafeRawBufferPointer($0), value.utf8.count) }
+    }
+  }
+
+  private func recorder(_ mode: ProfileMode = .deep) -> TraceRecorder {
+    TraceRecorder(
+      id: 1, head: TraceHead(moduleID: "m", method: "GET", url: RedactedURL("/")), hostcalls: TraceSamples.hostcalls,
+      mode: mode)
+  }
+
+  @Test func whatWasRecordedIsReadAsASummary() throws {
+    let recorder = recorder()
+    recorder.recordHeaders(.request) { record(Self.headers, $0) }
+    recorder.recordHeaders(.response) { record([("Gone", "")], $0) }
+    recorder.recordHeaders(.response) { record([("Set-Cookie", "canary"), ("set-cookie", "")], $0) }
+    let deep = try #require(recorder.finish().deep)
+    #expect(deep.requestHeaders == HeaderSummary.summarize(Self.headers.map { (name: $0.0, value: $0.1) }))
+    #expect(deep.responseHeaders == [HeaderSummary(name: "set-cookie", count: 2, bytes: 34)])
+  }
+
+  @Test func whatIsSummarizedAtOnceIsTheSame() throws {
+    let (early, late) = (recorder(), recorder())
+    early.summarizeHeaders(.request) { record(Self.headers, $0) }
+    late.recordHeaders(.request) { record(Self.headers, $0) }
+    #expect(early.finish().deep?.requestHeaders == late.finish().deep?.requestHeaders)
+  }
+
+  @Test func othersThanDeepRecordNone() {
+    let recorder = recorder(.trace)
+    recorder.recordHeaders(.request) { record(Self.headers, $0) }
+    #expect(recorder.finish().deep == nil)
+  }
+
+  @Test func aRecorderThatIsUsedAgainHasItsOwnHeadersOnly() throws {
+    let store = ProfileStore(mode: .deep, hostcalls: TraceSamples.hostcalls)
+    for count in [3, 1, 0] {
+      let recorder = try #require(store.begin(module: TracedModule(id: "m"), method: "GET", target: "/"))
+      recorder.recordHeaders(.request) { record(Array(Self.headers.prefix(count)), $0) }
+      recorder.close()
+    }
+    #expect(store.recent().map { $0.deep?.requestHeaders.count } == [0, 1, 3])
   }
 }
 

@@ -93,10 +93,12 @@ public struct TraceLabel: Sendable, Hashable {
 
   /// The name of a header as a guest has it, in lower case.
   init(headerName name: UnsafeRawBufferPointer) {
-    self.init(kind: .headerName, name: Self.lowered(name.prefix(Self.maximumBytes)))
+    self.init(kind: .headerName, name: Self.loweredName(name))
   }
 
-  private static func lowered(_ name: Slice<UnsafeRawBufferPointer>) -> String {
+  /// At most ``maximumBytes`` of it.
+  static func loweredName(_ bytes: UnsafeRawBufferPointer) -> String {
+    let name = bytes.prefix(Self.maximumBytes)
     guard name.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return String(decoding: name, as: UTF8.self).lowercased() }
     return String(unsafeUninitializedCapacity: name.count) { buffer in
       for (place, byte) in name.enumerated() {

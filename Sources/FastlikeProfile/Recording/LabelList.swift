@@ -19,7 +19,7 @@ struct LabelList {
   /// - Parameter place: From 0, below ``count``.
   subscript(place: Int) -> TraceLabel {
     switch entries[place] {
-    case .header(let name): TraceLabel(keptKind: .headerName, name: name.name)
+    case .header(let name): TraceLabel(kind: .headerName, name: name.name)
     case .text(let kind, let text): TraceLabel(keptKind: kind, name: texts[Int(text)])
     }
   }

@@ -46,6 +46,7 @@ struct KeptTrace {
     let place = arena.pack { writer in
       writer.write(details)
       writer.write(core)
+      if details.pointee.isDeep { details.pointee.headers.write(to: &writer) }
     }
     facts = Facts(
       id: details.pointee.id, place: place, spans: UInt32(core.pointee.spanCount),
@@ -102,6 +103,7 @@ struct PackedTrace: Sendable {
       trace.memoryGrowth = parts.memoryGrowth
       trace.notes = parts.notes
       trace.deep = parts.deepMetrics
+      if trace.deep != nil { RecordedHeaders.read(&reader, into: &trace.deep!) }
     }
     return trace
   }
@@ -185,8 +187,11 @@ extension RequestTrace {
     for _ in 0..<count {
       let kind = reader.whole(TraceLabel.Kind.self)
       let number = reader.number()
-      let name = number & 1 == 0 ? TracedHeaderName(number: UInt32(number >> 1)).name : reader.text()
-      labels.append(TraceLabel(keptKind: kind, name: name))
+      if number & 1 == 0 {
+        labels.append(TraceLabel(kind: kind, name: TracedHeaderName(number: UInt32(number >> 1)).name))
+      } else {
+        labels.append(TraceLabel(keptKind: kind, name: reader.text()))
+      }
     }
   }
 

@@ -48,8 +48,8 @@ struct RecordingDetails {
   var notes: [TraceNote] = []
   /// What spans refer to; index 0 of the finished trace is ``TraceLabel/none``, so these begin at 1.
   private(set) var labels = LabelList()
-  /// Labels of header names, for this recording and those after it.
-  var headerLabels = HeaderLabels()
+  /// For this recording and those after it.
+  var headerNames = HeaderNames()
   private(set) var limits: TraceLimits
 
   // What few requests use.
@@ -58,6 +58,8 @@ struct RecordingDetails {
   /// Nil where none were sampled.
   private(set) var stacks: GuestStacks?
   var deepMetrics: DeepMetrics?
+  /// Where there are ``deepMetrics``.
+  var headers = RecordedHeaders()
 
   /// - Parameter head: Not written yet, or of the request that is recorded.
   init(id: UInt64, head: RecordedHead, facts: RecordedFacts, limits: TraceLimits, isDeep: Bool) {
@@ -92,7 +94,10 @@ struct RecordingDetails {
     notes.empty()
     _ = takeStacks()
     sampledMemory = -1
-    if isDeep { deepMetrics = DeepMetrics() }
+    if isDeep {
+      deepMetrics = DeepMetrics()
+      headers.removeAll()
+    }
   }
 
   /// The index of a label in the finished trace.

@@ -254,7 +254,7 @@ public final class TraceRecorder: @unchecked Sendable {
   /// Tells which header the open span touches, by the bytes of its name.
   public func label(headerName name: UnsafeRawBufferPointer) {
     guard core.pointee.depth != 0 else { return }
-    if let known = details.pointee.headerLabels.name(of: name) {
+    if let known = details.pointee.headerNames.name(of: name) {
       setLabel(details.pointee.intern(known))
     } else {
       setLabel(details.pointee.intern(TraceLabel(headerName: name)))

@@ -73,7 +73,10 @@ public struct TracingOptions: Sendable, Equatable {
   public var cpuSampling: CPUSampling {
     var sampling = CPUSampling()
     sampling.isAlways = samplesPerSecond != nil || mode.includes(.combined)
-    if let samplesPerSecond { sampling.samplesPerSecond = samplesPerSecond }
+    if let samplesPerSecond {
+      sampling.samplesPerSecond = samplesPerSecond
+      sampling.sparesBusyLoops = false
+    }
     return sampling
   }
 

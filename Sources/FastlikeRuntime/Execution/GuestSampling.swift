@@ -14,6 +14,9 @@ public struct CPUSampling: Sendable, Hashable {
   public var isAlways = false
   /// Samples a second.
   public var samplesPerSecond = CPUSampling.standardRate
+  /// Whether an event loop that runs more than sixteen guests from one sample to the next is sampled a quarter as often. Where
+  /// somebody asked for a rate it is kept.
+  public var sparesBusyLoops = true
 
   public init() {}
 
@@ -38,12 +41,13 @@ final class GuestSamplers: Sendable {
 
   private let state = Mutex(State())
 
-  /// - Parameter samplesPerSecond: The rate; the first one stays.
-  func sampler(samplesPerSecond: Int, logger: Logger) -> GuestSampler? {
+  /// - Parameter wish: The rate; the first one stays.
+  func sampler(_ wish: CPUSampling, logger: Logger) -> GuestSampler? {
     state.withLock { state in
       guard !state.isTried else { return state.sampler }
       state.isTried = true
-      state.sampler = GuestSampler(samplesPerSecond: samplesPerSecond)
+      state.sampler = GuestSampler(
+        samplesPerSecond: wish.samplesPerSecond, sparesBusyThreads: wish.sparesBusyLoops)
       if state.sampler == nil { logger.warning("no samples of guests: something else in this process uses SIGPROF") }
       return state.sampler
     }

@@ -34,6 +34,12 @@ final class HostcallWatch: HostcallObserver {
   /// Bytes of the guest's memory as far as known.
   private var memoryBytes = 0
 
+  // The same as above, for what is done at each hostcall: references that need not be counted.
+  private let spans: Unmanaged<TraceRecorder>?
+  private let marks: SampledGuest.Hostcalls?
+  /// Nil where nobody asks for the memory's size.
+  private let watchedMemory: Unmanaged<GuestMemory>?
+
   init(
     recorder: TraceRecorder?, memory: GuestMemory, logger: Logger?, requestID: UInt64, sampling: GuestSampling? = nil
   ) {
@@ -43,6 +49,9 @@ final class HostcallWatch: HostcallObserver {
     self.requestID = requestID
     self.sampling = sampling
     isDeep = recorder?.isDeep ?? false
+    spans = recorder.map { Unmanaged.passUnretained($0) }
+    marks = sampling?.guest.hostcalls
+    watchedMemory = isDeep || sampling != nil ? Unmanaged.passUnretained(memory) : nil
   }
 
   static let hostcallBegan: HostcallObserver.Began = { watch, index in
@@ -53,18 +62,25 @@ final class HostcallWatch: HostcallObserver {
     Unmanaged<HostcallWatch>.fromOpaque(watch)._withUnsafeGuaranteedRef { $0.hostcallEnded(index, status: status) }
   }
 
+  @inline(__always)
   private func hostcallBegan(_ index: UInt16) {
-    recorder?.beginSpan(hostcall: index)
-    if let sampling {
-      sampling.guest.beginHostcall(index)
-      noteGrowth(sampling)
+    spans?._withUnsafeGuaranteedRef { $0.beginSpan(hostcall: index) }
+    marks?.begin(index)
+    if let watchedMemory {
+      let bytes = watchedMemory._withUnsafeGuaranteedRef { $0.byteCount }
+      if bytes != memoryBytes { memoryHasGrown(to: bytes) }
     }
   }
 
+  @inline(__always)
   private func hostcallEnded(_ index: UInt16, status: Int32) {
-    recorder?.endSpan(status: status)
-    sampling?.guest.endHostcall()
-    if isDeep { recorder?.sampleMemory(bytes: memory.byteCount) }
+    spans?._withUnsafeGuaranteedRef { $0.endSpan(status: status) }
+    marks?.end()
+    if logger != nil { writeLine(index, status: status) }
+  }
+
+  @inline(never)
+  private func writeLine(_ index: UInt16, status: Int32) {
     logger?.debug("request \(requestID): \(HostcallTable.traceNames[Int(index)]) = \(status)")
   }
 
@@ -82,17 +98,17 @@ final class HostcallWatch: HostcallObserver {
 
   /// The guest has ended: what it grew by after its last hostcall has no stack any more.
   func guestEnds() {
-    if isDeep { recorder?.sampleMemory(bytes: memory.byteCount) }
-    guard sampling != nil, memory.byteCount > memoryBytes else { return }
-    recorder?.memoryGrew(from: memoryBytes, to: memory.byteCount, stack: [])
+    let bytes = memory.byteCount
+    if isDeep { recorder?.sampleMemory(bytes: bytes) }
+    if sampling != nil, bytes > memoryBytes { recorder?.memoryGrew(from: memoryBytes, to: bytes, stack: []) }
   }
 
   /// Nothing tells when a guest grows its memory, so the first hostcall after it does: its stack still has the functions that
   /// were at work.
-  private func noteGrowth(_ sampling: GuestSampling) {
-    let bytes = memory.byteCount
-    guard bytes > memoryBytes else { return }
-    recorder?.memoryGrew(from: memoryBytes, to: bytes, stack: sampling.backtrace())
+  @inline(never)
+  private func memoryHasGrown(to bytes: Int) {
+    if isDeep { recorder?.sampleMemory(bytes: bytes) }
+    if let sampling { recorder?.memoryGrew(from: memoryBytes, to: bytes, stack: sampling.backtrace()) }
     memoryBytes = bytes
   }
 }

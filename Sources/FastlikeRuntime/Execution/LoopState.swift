@@ -44,7 +44,7 @@ final class LoopState {
   func returnSampling(_ sampling: GuestSampling) {
     sampling.follow(nil)
     // It may have ended within a hostcall.
-    sampling.guest.endHostcall()
+    sampling.guest.hostcalls.end()
     if idleSamplings.count < 64 { idleSamplings.append(sampling) }
   }
 

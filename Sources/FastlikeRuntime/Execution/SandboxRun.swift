@@ -165,10 +165,10 @@ final class SandboxRun {
 
   private func pollSampled(_ fiber: Fiber) -> Fiber.Progress {
     guard let thread = sandbox.loop.samplerThread else { return fiber.poll() }
-    let sampled = isSampled ? sampling : nil
-    let progress = thread.run(sampled?.guest) { fiber.poll() }
+    guard isSampled, let sampling else { return thread.run(nil) { fiber.poll() } }
+    let progress = thread.run(sampling.guest) { fiber.poll() }
     // Also where the guest has gone on to a request that is not sampled: the buffer is the loop's, and the next guest's.
-    sampled?.drain()
+    sampling.drain()
     return progress
   }
 

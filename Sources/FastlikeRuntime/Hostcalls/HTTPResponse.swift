@@ -191,9 +191,9 @@ extension SocketAddress {
   var octets: [UInt8]? { ipAddress.flatMap { IPAddress($0) }?.octets }
 }
 
-extension HeaderList {
-  /// Names, counts and sizes, for a trace.
-  var summary: [HeaderSummary] {
-    HeaderSummary.summarize(fields: count, name: { name(at: $0) }, valueBytes: { value(at: $0).count })
+extension TraceRecorder {
+  /// Records names and sizes of a message's headers.
+  func recordHeaders(_ message: TracedMessage, of headers: HeaderList) {
+    recordHeaders(message) { record in headers.forEachSize(record) }
   }
 }

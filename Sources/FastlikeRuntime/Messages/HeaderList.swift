@@ -39,6 +39,16 @@ public struct HeaderList: Sendable {
     return text[Int(field.valueStart)..<Int(field.valueStart + field.valueCount)]
   }
 
+  /// Calls the body with each field's name and the number of bytes of its value.
+  func forEachSize(_ body: (_ name: UnsafeRawBufferPointer, _ valueBytes: Int) -> Void) {
+    text.withUnsafeBytes { text in
+      for field in fields {
+        let name = text[Int(field.nameStart)..<Int(field.nameStart + field.nameCount)]
+        body(UnsafeRawBufferPointer(rebasing: name), Int(field.valueCount))
+      }
+    }
+  }
+
   /// Bytes that the list occupies, with what removed fields have left behind until the next compaction.
   public var storedBytes: Int { text.count + fields.count * MemoryLayout<Field>.stride }
 

@@ -65,7 +65,7 @@ final class ServedRequest {
   func deliver(_ head: ResponseHead, framing: FramingMode = .automatic, closeAfter: Bool = false, body: OutgoingBody) {
     responseState = .sent
     status = Int(head.status)
-    deepTrace?.updateDeep { $0.responseHeaders = head.headers.summary }
+    deepTrace?.recordHeaders(.response, of: head.headers)
     responder.send(head, framing: framing, closeAfter: closeAfter, body: body)
   }
 

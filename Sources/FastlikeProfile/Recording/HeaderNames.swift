@@ -1,8 +1,9 @@
 internal import Synchronization
 
-/// The name of a header in labels: a number, as of a ``TracedModule``, for the names that programs use again and again.
+/// The name of a header: a number, as of a ``TracedModule``, for the names that programs use again and again.
 ///
-/// The names are kept for the life of the process. Guests choose them, so there is a limit to their number.
+/// The names are kept for the life of the process. Guests and clients choose them, so there is a limit to their number. What
+/// ``HeaderRedaction`` lists has a number too; who reads a trace is not told its name.
 struct TracedHeaderName: Hashable, BitwiseCopyable {
   /// The place in the list of all.
   let number: UInt32
@@ -42,11 +43,11 @@ struct TracedHeaderName: Hashable, BitwiseCopyable {
   var name: String { Self.table.withLock { $0.names[Int(number)] } }
 }
 
-/// The header names that were used last, by the bytes that guests give: a program asks for the same few headers in each request, and
-/// to look one up costs a tenth of making its label.
-struct HeaderLabels {
-  /// A name of up to 16 bytes, with zeros behind.
-  private typealias Key = SIMD2<UInt64>
+/// The header names that were used last, by the bytes that guests and clients give: it is the same few in each request, and to look
+/// one up costs a tenth of making its label.
+struct HeaderNames {
+  /// A name of up to 32 bytes, with zeros behind.
+  private typealias Key = SIMD4<UInt64>
 
   private struct Known: BitwiseCopyable {
     var key = Key()
@@ -55,15 +56,16 @@ struct HeaderLabels {
 
   private var known: [Known] = []
   /// A power of 2.
-  private static let places = 16
+  private static let places = 64
 
-  /// The number of the label of a header's name; nil where it has none.
+  /// The number of a header's name; nil where it has none.
   mutating func name(of bytes: UnsafeRawBufferPointer) -> TracedHeaderName? {
-    guard let key = Self.key(of: bytes) else { return TracedHeaderName(TraceLabel(headerName: bytes).name) }
+    guard let key = Self.key(of: bytes) else { return TracedHeaderName(TraceLabel.loweredName(bytes)) }
     if known.isEmpty { known = Array(repeating: Known(), count: Self.places) }
-    let place = Int(truncatingIfNeeded: ((key.x ^ key.y) &* 0x9E37_79B9_7F4A_7C15) >> 60)
+    let words = (key.x &+ key.z &* 3) ^ (key.y &+ key.w &* 5)
+    let place = Int(truncatingIfNeeded: (words &* 0x9E37_79B9_7F4A_7C15) >> 58)
     if known[place].key == key { return known[place].name }
-    guard let name = TracedHeaderName(TraceLabel(headerName: bytes).name) else { return nil }
+    guard let name = TracedHeaderName(TraceLabel.loweredName(bytes)) else { return nil }
     known[place] = Known(key: key, name: name)
     return name
   }
