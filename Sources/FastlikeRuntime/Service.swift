@@ -107,7 +107,7 @@ public final class Service: RequestHandler {
   /// The same service in an object of its own. An event loop that serves requests with one does not wait for the others to count
   /// their references to it.
   public init(copying other: Service) {
-    program = other.program
+    program = other.program.forOneLoop
     configuration = other.configuration
     settings = other.settings
     arguments = other.arguments

@@ -57,8 +57,8 @@ public final class EpochClock: Sendable {
 
     private func park(_ seen: UInt64) {
       isParked.store(true, ordering: .sequentiallyConsistent)
-      // A guest that started meanwhile has either seen the flag, and signals, or is seen here.
-      let isStale = activity != seen
+      // A guest that started meanwhile, and a clock that ends, has either seen the flag, and signals, or is seen here.
+      let isStale = activity != seen || isStopped.load(ordering: .sequentiallyConsistent)
       if isStale, isParked.exchange(false, ordering: .sequentiallyConsistent) { return }
       wakeUp.wait()
     }
@@ -83,7 +83,7 @@ public final class EpochClock: Sendable {
   }
 
   deinit {
-    state.isStopped.store(true, ordering: .releasing)
+    state.isStopped.store(true, ordering: .sequentiallyConsistent)
     state.unpark()
     state.beats.withLock { $0 = [] }
   }

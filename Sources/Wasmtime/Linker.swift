@@ -69,12 +69,26 @@ public final class PreparedModule: @unchecked Sendable {
   let pointer: OpaquePointer
   let engine: Engine
   public let module: Module
+  /// The one that ``pointer`` belongs to; nil is this one.
+  private let owner: PreparedModule?
 
   init(pointer: OpaquePointer, module: Module, engine: Engine) {
     self.pointer = pointer
     self.module = module
     self.engine = engine
+    owner = nil
   }
 
-  deinit { wasmtime_instance_pre_delete(pointer) }
+  /// The same module in an object of its own. A thread that runs guests of one does not wait for the others to count their
+  /// references to it.
+  public init(sharing other: PreparedModule) {
+    pointer = other.pointer
+    engine = other.engine
+    module = other.module
+    owner = other.owner ?? other
+  }
+
+  deinit {
+    if owner == nil { wasmtime_instance_pre_delete(pointer) }
+  }
 }

@@ -285,8 +285,7 @@ struct SpanChunkPoolTests {
     let head = TraceHead(moduleID: "", method: "GET", url: RedactedURL())
     for _ in 0..<3 {
       let recorder = TraceRecorder(
-        id: 1, facts: RecordedFacts(head), hostcalls: .empty, mode: .trace, limits: TraceLimits(), part: nil, pool: pool
-      ) { $0.write(method: head.method, url: head.url, context: nil) }
+        id: 1, head: head, hostcalls: .empty, mode: .trace, limits: TraceLimits(), pool: pool)
       for _ in 0..<(SpanChunkPool.chunkCapacity * 3) {
         recorder.beginSpan(hostcall: 0)
         recorder.endSpan(status: 0)

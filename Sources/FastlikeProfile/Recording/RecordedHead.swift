@@ -1,5 +1,46 @@
-/// The method and the URL of a recording and its place in a distributed trace, in the form in which they are packed: written once,
-/// and copied as bytes when the recording is closed.
+/// The method and the URL of a request and its place in a distributed trace, packed where the request begins: its recording copies
+/// bytes, and counts no references.
+struct PackedHead {
+  fileprivate let bytes: UnsafeBufferPointer<UInt8>
+  /// Where the bytes lie when there are many.
+  fileprivate let long: PackedBlock?
+  fileprivate let isSampled: Bool
+
+  /// Bytes of most heads.
+  static let usualSize = 256
+
+  /// - Parameters:
+  ///   - memory: ``usualSize`` bytes, which must live as long as the head.
+  ///   - target: A request's target or URL; what a trace may not have is left out.
+  init(in memory: UnsafeMutableBufferPointer<UInt8>, method: String, target: String, context: TraceContext?) {
+    var writer = PackedWriter(into: memory)
+    writer.write(method: method)
+    writer.write(target: target)
+    self.init(&writer, context)
+  }
+
+  /// - Parameter memory: ``usualSize`` bytes, which must live as long as the head.
+  init(in memory: UnsafeMutableBufferPointer<UInt8>, method: String, url: RedactedURL, context: TraceContext?) {
+    var writer = PackedWriter(into: memory)
+    writer.write(method: method)
+    writer.write(url)
+    self.init(&writer, context)
+  }
+
+  private init(_ writer: inout PackedWriter, _ context: TraceContext?) {
+    if let context {
+      isSampled = context.isSampled
+      writer.write(context)
+    } else {
+      isSampled = true
+      writer.write(byte: 0)
+    }
+    bytes = writer.written
+    long = writer.moved
+  }
+}
+
+/// The head of a recording.
 struct RecordedHead {
   /// Room for most heads, which belongs to the ``RecordingBlock``.
   private let area: UnsafeMutableBufferPointer<UInt8>
@@ -10,40 +51,16 @@ struct RecordedHead {
   private(set) var isSampled = true
 
   /// Bytes of the area.
-  static let areaSize = 256
+  static let areaSize = PackedHead.usualSize
 
   init(in area: UnsafeMutableBufferPointer<UInt8>) { self.area = area }
 
-  /// Takes the place of the one before.
-  /// - Parameter target: A request's target or URL; what a trace may not have is not written.
-  mutating func write(method: String, target: String, context: TraceContext?) {
-    write(context) { writer in
-      writer.write(method: method)
-      writer.write(target: target)
-    }
-  }
-
-  /// Takes the place of the one before.
-  mutating func write(method: String, url: RedactedURL, context: TraceContext?) {
-    write(context) { writer in
-      writer.write(method: method)
-      writer.write(url)
-    }
-  }
-
-  @inline(__always)
-  private mutating func write(_ context: TraceContext?, _ body: (inout PackedWriter) -> Void) {
-    var writer = PackedWriter(into: area)
-    body(&writer)
-    isSampled = true
-    if let context {
-      isSampled = context.isSampled
-      writer.write(context)
-    } else {
-      writer.write(byte: 0)
-    }
-    count = writer.count
-    if long != nil || writer.moved != nil { long = writer.moved }
+  /// Puts a head in the place of the one before.
+  mutating func put(_ head: PackedHead) {
+    count = head.bytes.count
+    isSampled = head.isSampled
+    if long != nil || head.long != nil { long = head.long }
+    if long == nil, let bytes = head.bytes.baseAddress { area.baseAddress?.update(from: bytes, count: count) }
   }
 
   /// Calls the body with the packed bytes.

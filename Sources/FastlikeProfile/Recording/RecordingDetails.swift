@@ -23,10 +23,6 @@ struct RecordedFacts: BitwiseCopyable {
     self.httpVersion = httpVersion
   }
 
-  /// Of a recording that begins now.
-  init(_ head: TraceHead) {
-    self.init(start: RecordingStart(after: head.arrivedAt), module: head.module, httpVersion: head.httpVersion)
-  }
 }
 
 /// What one recording holds beside its spans. It lies in a ``RecordingBlock``, as the words that spans touch do.
@@ -61,7 +57,6 @@ struct RecordingDetails {
   /// Where there are ``deepMetrics``.
   var headers = RecordedHeaders()
 
-  /// - Parameter head: Not written yet, or of the request that is recorded.
   init(id: UInt64, head: RecordedHead, facts: RecordedFacts, limits: TraceLimits, isDeep: Bool) {
     self.id = id
     self.head = head
@@ -72,10 +67,12 @@ struct RecordingDetails {
   }
 
   /// As a new one, in the memory of this one and with its present ``head``.
-  mutating func restart(id: UInt64, facts: RecordedFacts, limits: TraceLimits) {
+  mutating func restart(
+    id: UInt64, start: RecordingStart, module: TracedModule, httpVersion: HTTPVersion?, limits: TraceLimits
+  ) {
     self.id = id
-    let hasBlocked = self.facts.droppedBlockedIntervals > 0 || !blocked.isEmpty
-    self.facts = facts
+    let hasBlocked = facts.droppedBlockedIntervals > 0 || !blocked.isEmpty
+    facts = RecordedFacts(start: start, module: module, httpVersion: httpVersion)
     self.limits = limits
     isClosed = false
     labels.removeAll()

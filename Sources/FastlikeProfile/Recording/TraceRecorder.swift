@@ -78,28 +78,46 @@ public final class TraceRecorder: @unchecked Sendable {
     id: UInt64, head: TraceHead, hostcalls: HostcallNameTable, mode: ProfileMode = .trace,
     limits: TraceLimits = TraceLimits()
   ) {
-    self.init(
-      id: id, facts: RecordedFacts(head), hostcalls: hostcalls, mode: mode, limits: limits, part: nil
-    ) { $0.write(method: head.method, url: head.url, context: head.context) }
+    self.init(id: id, head: head, hostcalls: hostcalls, mode: mode, limits: limits, pool: .shared)
   }
 
-  /// - Parameter writeHead: Writes the head.
   init(
-    id: UInt64, facts: RecordedFacts, hostcalls: HostcallNameTable, mode: ProfileMode, limits: TraceLimits,
-    part: StorePart?, pool: SpanChunkPool = .shared, writeHead: (inout RecordedHead) -> Void
+    id: UInt64, head: TraceHead, hostcalls: HostcallNameTable, mode: ProfileMode, limits: TraceLimits,
+    pool: SpanChunkPool
   ) {
     self.hostcalls = hostcalls
     self.mode = mode
-    self.part = part
     self.pool = pool
     block = RecordingBlock()
     core = block.core
     live = block.live
+    let facts = RecordedFacts(
+      start: RecordingStart(after: head.arrivedAt), module: head.module, httpVersion: head.httpVersion)
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: PackedHead.usualSize) { memory in
+      let packed = PackedHead(in: memory, method: head.method, url: head.url, context: head.context)
+      initialize(id: id, head: packed, facts: facts, limits: limits)
+    }
+  }
+
+  init(
+    id: UInt64, head: PackedHead, facts: RecordedFacts, limits: TraceLimits, in part: StorePart
+  ) {
+    hostcalls = part.shared.hostcalls
+    mode = part.shared.mode
+    pool = .shared
+    self.part = part
+    block = RecordingBlock()
+    core = block.core
+    live = block.live
+    initialize(id: id, head: head, facts: facts, limits: limits)
+  }
+
+  private func initialize(id: UInt64, head: PackedHead, facts: RecordedFacts, limits: TraceLimits) {
     live.initialize(to: LiveActivity())
-    var head = RecordedHead(in: block.head)
-    writeHead(&head)
+    var recorded = RecordedHead(in: block.head)
+    recorded.put(head)
     details.initialize(
-      to: RecordingDetails(id: id, head: head, facts: facts, limits: limits, isDeep: mode.includesDeep))
+      to: RecordingDetails(id: id, head: recorded, facts: facts, limits: limits, isDeep: mode.includesDeep))
     core.initialize(
       to: RecordingCore(
         first: block.first, start: facts.start, scale: TraceClock.calibration.scale, cap: limits.spans))
@@ -114,16 +132,16 @@ public final class TraceRecorder: @unchecked Sendable {
   }
 
   /// Begins to record another request, when nobody else has the recorder.
-  /// - Parameter writeHead: Writes the head.
   /// - Returns: What it still held and takes some time to be let go of.
   func restart(
-    id: UInt64, facts: RecordedFacts, limits: TraceLimits, in part: StorePart, writeHead: (inout RecordedHead) -> Void
+    id: UInt64, head: PackedHead, start: RecordingStart, module: TracedModule, httpVersion: HTTPVersion?,
+    limits: TraceLimits, in part: StorePart
   ) -> PackedTrace? {
     self.part = part
     let held = packed == nil ? nil : packed.take()
-    writeHead(&details.pointee.head)
-    details.pointee.restart(id: id, facts: facts, limits: limits)
-    core.pointee.restart(at: facts.start, cap: limits.spans)
+    details.pointee.head.put(head)
+    details.pointee.restart(id: id, start: start, module: module, httpVersion: httpVersion, limits: limits)
+    core.pointee.restart(at: start, cap: limits.spans)
     return held
   }
 

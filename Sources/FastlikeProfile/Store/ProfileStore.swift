@@ -51,7 +51,11 @@ public final class ProfileStore: Sendable {
   /// - Returns: nil when the mode is ``ProfileMode/off``.
   public func begin(_ head: TraceHead) -> TraceRecorder? {
     guard mode.includesTrace else { return nil }
-    return part.begin(RecordedFacts(head)) { $0.write(method: head.method, url: head.url, context: head.context) }
+    let start = RecordingStart(after: head.arrivedAt)
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: PackedHead.usualSize) { memory in
+      let packed = PackedHead(in: memory, method: head.method, url: head.url, context: head.context)
+      return part.begin(packed, start: start, module: head.module, httpVersion: head.httpVersion)
+    }
   }
 
   /// As ``begin(_:)``, for a host that serves many requests: what a trace keeps of these texts is copied, and no reference to them
@@ -67,9 +71,11 @@ public final class ProfileStore: Sendable {
     arrivedAt: UInt64? = nil, context: TraceContext? = nil
   ) -> TraceRecorder? {
     guard mode.includesTrace else { return nil }
-    let facts = RecordedFacts(
-      start: RecordingStart(after: arrivedAt), module: module, httpVersion: httpVersion)
-    return part.begin(facts) { $0.write(method: method, target: target, context: context) }
+    let start = RecordingStart(after: arrivedAt)
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: PackedHead.usualSize) { memory in
+      let packed = PackedHead(in: memory, method: method, target: target, context: context)
+      return part.begin(packed, start: start, module: module, httpVersion: httpVersion)
+    }
   }
 
   /// Takes a finished trace that was recorded elsewhere, evicting the oldest one when there are more than ``retain``.

@@ -43,33 +43,27 @@ final class StorePart: Sendable {
 
   // MARK: - Recording
 
-  /// - Parameter writeHead: Writes the head.
-  func begin(_ facts: RecordedFacts, writeHead: (inout RecordedHead) -> Void) -> TraceRecorder {
+  func begin(
+    _ head: PackedHead, start: RecordingStart, module: TracedModule, httpVersion: HTTPVersion?
+  ) -> TraceRecorder {
     let id = shared.newID()
     let limits = shared.limits
     var released: PackedTrace?
     let recorder = contents.withLock { contents in
       let recorder: TraceRecorder
       if let spare = contents.takeSpare() {
-        released = spare.restart(id: id, facts: facts, limits: limits, in: self, writeHead: writeHead)
+        released = spare.restart(
+          id: id, head: head, start: start, module: module, httpVersion: httpVersion, limits: limits, in: self)
         recorder = spare
       } else {
-        recorder = newRecorder(id: id, facts: facts, limits: limits, writeHead: writeHead)
+        let facts = RecordedFacts(start: start, module: module, httpVersion: httpVersion)
+        recorder = TraceRecorder(id: id, head: head, facts: facts, limits: limits, in: self)
       }
       contents.enter(recorder)
       return recorder
     }
     withExtendedLifetime(released) {}
     return recorder
-  }
-
-  @inline(never)
-  private func newRecorder(
-    id: UInt64, facts: RecordedFacts, limits: TraceLimits, writeHead: (inout RecordedHead) -> Void
-  ) -> TraceRecorder {
-    TraceRecorder(
-      id: id, facts: facts, hostcalls: shared.hostcalls, mode: shared.mode, limits: limits, part: self,
-      writeHead: writeHead)
   }
 
   /// A recording is closed: it moves from running to finished.

@@ -9,7 +9,7 @@ public struct Program: Sendable {
   public let moduleID: String
   /// The file's name without its extension.
   public let name: String
-  public let prepared: PreparedModule
+  public private(set) var prepared: PreparedModule
   /// The module as its traces have it.
   let traced: TracedModule
   /// Whether the compiled code came from the cache.
@@ -29,6 +29,13 @@ public struct Program: Sendable {
     self.wasCached = wasCached
     self.path = path
     self.symbolFile = symbolFile
+  }
+
+  /// The same program for an event loop of its own; see ``PreparedModule/init(sharing:)``.
+  var forOneLoop: Program {
+    var copy = self
+    copy.prepared = PreparedModule(sharing: prepared)
+    return copy
   }
 
   /// Why a file is not a program.

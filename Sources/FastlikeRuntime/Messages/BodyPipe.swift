@@ -1,4 +1,3 @@
-import DequeModule
 public import NIOCore
 
 /// Why a body ended before its end.
@@ -56,7 +55,7 @@ public final class BodyPipe {
   /// Called once, when the reader goes before the end.
   public var onCancel: (() -> Void)?
 
-  private var chunks: Deque<ByteBuffer> = []
+  private var chunks = ShortQueue<ByteBuffer>()
   private var ending: Ending?
   /// Whether a read is telling the writer that there is room.
   private var isReading = false

@@ -1,5 +1,4 @@
 import ComputeABI
-import DequeModule
 import NIOCore
 
 /// A plain body as a guest holds it: bytes that are here and streams that come, in order, and trailers.
@@ -19,7 +18,7 @@ final class GuestBody {
     case end
   }
 
-  private var chunks: Deque<Chunk> = []
+  private var chunks = ShortQueue<Chunk>()
   /// Appended by the guest, or arrived with a stream.
   var trailers = HeaderList()
   /// Whether a read has come to the end, from which on trailers can be asked for.

@@ -14,7 +14,8 @@ final class Sandbox: ComputeHost {
   /// The guest's handles of ``served``.
   private(set) var downstreamHandles = (request: RequestHandle(rawValue: 0), body: BodyHandle(rawValue: 0))
   /// The first request's id, which stays the sandbox's own.
-  let sandboxID: String
+  var sandboxID: String { ServedRequest.id(of: number) }
+  private let number: UInt64
   /// Whether it may take further requests.
   private let isReusable: Bool
   /// The outstanding promise of another request.
@@ -37,9 +38,9 @@ final class Sandbox: ComputeHost {
   var dictionaries = HandleTable<OpenedStore>()
   var kvStores = HandleTable<KVStore>()
   var httpCacheEntries = HandleTable<HTTPCacheEntry>()
-  let storeTraffic = StoreTraffic()
+  private(set) lazy var storeTraffic = StoreTraffic()
   /// What is open of secret stores, access control lists and shields.
-  let storeHandles = StoreHandles()
+  private(set) lazy var storeHandles = StoreHandles()
   /// Backends that the guest has registered, by name.
   var dynamicBackends: [String: BackendDefinition] = [:]
   var endpoints: [LogEndpoint] = []
@@ -67,7 +68,7 @@ final class Sandbox: ComputeHost {
     self.served = served
     self.context = context
     self.isReusable = isReusable
-    sandboxID = served.id
+    number = served.number
     // The first request and its body are handle 0 of their kinds.
     _ = requests.insert(GuestRequest(head: Sandbox.guestHead(of: served), client: served))
     _ = items.insert(body(of: served))
@@ -81,12 +82,18 @@ final class Sandbox: ComputeHost {
   /// counts more than `Host` (RFC 9112 §3.2.2).
   private static func guestHead(of served: ServedRequest) -> RequestHead {
     var head = served.request.head
-    if let scheme = head.uri.firstRange(of: "://"), !head.uri.hasPrefix("/") {
+    let isPath = head.uri.utf8.first == UInt8(ascii: "/")
+    if !isPath, let scheme = head.uri.firstRange(of: "://") {
       head.headers.set("host", String(head.uri[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }))
     } else {
-      let path = head.uri.hasPrefix("/") ? head.uri : "/" + head.uri
-      let scheme = served.request.connection.tls == nil ? "http://" : "https://"
-      head.uri = scheme + (head.headers.first("host") ?? "localhost") + path
+      let host = head.headers.first("host") ?? "localhost"
+      var uri = ""
+      uri.reserveCapacity("https:///".utf8.count + host.utf8.count + head.uri.utf8.count)
+      uri += served.request.connection.tls == nil ? "http://" : "https://"
+      uri += host
+      if !isPath { uri += "/" }
+      uri += head.uri
+      head.uri = uri
     }
     return head
   }

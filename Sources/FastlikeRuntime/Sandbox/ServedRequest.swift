@@ -54,7 +54,10 @@ final class ServedRequest {
   }
 
   /// The number in 32 hexadecimal digits, for logs and for the guest.
-  var id: String {
+  var id: String { Self.id(of: number) }
+
+  /// A request's number in 32 hexadecimal digits.
+  static func id(of number: UInt64) -> String {
     let digits = String(number, radix: 16)
     return String(repeating: "0", count: 32 - digits.count) + digits
   }

@@ -59,7 +59,7 @@ extension EdgeConnection {
 
   func linger() {
     phase = .lingering
-    inbound = ByteBuffer()
+    inbound = loop.noBytes
     if isInputClosed {
       whenFlushed { [weak self] in self?.closeNow() }
     } else {

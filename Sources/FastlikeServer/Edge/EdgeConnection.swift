@@ -48,7 +48,7 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
   /// Whether the connection may still turn out to be one of HTTP/2, whose preface comes before everything else.
   private var mayBeHTTP2: Bool
   /// Bytes that are read and not yet parsed.
-  var inbound = ByteBuffer()
+  var inbound: ByteBuffer
   /// Whether the client closed its sending side.
   var isInputClosed = false
   /// Whether no further request may follow the current one.
@@ -72,6 +72,7 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
   /// - Parameter peers: Of a connection that the loop knows already; nil for a new one.
   init(loop: EdgeLoop, peers: DownstreamConnection? = nil) {
     self.loop = loop
+    inbound = loop.noBytes
     self.peers = peers ?? DownstreamConnection(clientAddress: nil, serverAddress: nil)
     isMember = peers != nil
     // Over TLS the client has said already what it speaks.
@@ -143,7 +144,7 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
     if isMember { loop.remove(self) }
     isMember = false
     phase = .closed
-    inbound = ByteBuffer()
+    inbound = loop.noBytes
     let exchange = exchange
     let body = requestBody
     let tunnel = tunnel
@@ -165,7 +166,7 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
     isProcessing = true
     while step() {}
     isProcessing = false
-    if inbound.readableBytes == 0 { inbound = ByteBuffer() }
+    if inbound.readableBytes == 0 { inbound = loop.noBytes }
     updateDeadline()
     if wantsInput { context?.read() }
   }
@@ -179,7 +180,7 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
       passOn()
       return false
     case .lingering:
-      inbound = ByteBuffer()
+      inbound = loop.noBytes
       return false
     case .opening, .closed: return false
     }
@@ -223,7 +224,7 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
     phase = .closed
     isMember = false
     let next = HTTP2Connection(loop: loop, peers: peers, received: inbound)
-    inbound = ByteBuffer()
+    inbound = loop.noBytes
     loop.replace(self, with: next)
     do {
       try context.pipeline.syncOperations.addHandler(next, position: .after(self))
@@ -325,7 +326,7 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
     guard let tunnel, tunnel.isWritable || tunnel.isCancelled else { return }
     if inbound.readableBytes > 0 {
       let bytes = inbound
-      inbound = ByteBuffer()
+      inbound = loop.noBytes
       tunnel.write(bytes)
     }
     if isInputClosed { tunnel.finish() }

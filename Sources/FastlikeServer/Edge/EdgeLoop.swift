@@ -55,7 +55,9 @@ final class EdgeLoop {
   private let tickInterval: TimeAmount
   private var timer: RepeatedTask?
   private var emptied: EventLoopPromise<Void>?
-  private var scratch = ByteBuffer()
+  /// A buffer of no bytes. NIO's own is one object for all event loops, which would count their references to it in one place.
+  let noBytes = ByteBufferAllocator().buffer(capacity: 1)
+  private var scratch: ByteBuffer
   /// A larger buffer is not kept for the next response.
   private static let maximumScratch = 64 * 1024
 
@@ -68,6 +70,7 @@ final class EdgeLoop {
     self.settings = settings
     self.logger = logger
     self.count = count
+    scratch = noBytes
     let shortest = min(settings.idleTimeout, settings.headTimeout, settings.lingerTimeout)
     let interval = min(max(shortest / 8, .milliseconds(10)), .seconds(1))
     tickInterval = TimeAmount(interval)
@@ -158,7 +161,7 @@ final class EdgeLoop {
   /// An empty buffer to write a response in. It is taken out, so that a response that begins within another one's
   /// callback gets a buffer of its own.
   func takeScratch() -> ByteBuffer {
-    var buffer = ByteBuffer()
+    var buffer = noBytes
     swap(&buffer, &scratch)
     return buffer
   }
