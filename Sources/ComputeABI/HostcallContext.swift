@@ -3,19 +3,37 @@ internal import Wasmtime
 
 /// What watches a guest's hostcalls from outside: the trace and the verbose log.
 ///
-/// What is told at each hostcall is told through C functions, which get the observer's address: through a method each hostcall
-/// would count references to an object that cannot go away meanwhile.
+/// It is told through C functions, which get its address: through a method each hostcall would count references to an object that
+/// cannot go away meanwhile.
 public protocol HostcallObserver: AnyObject {
-  /// A hostcall begins; the index is its place in ``HostcallTable/entries``.
-  typealias Began = @convention(c) (_ observer: UnsafeRawPointer, _ index: UInt16) -> Void
-  /// The hostcall that began last ends with the `i32` that the guest gets.
-  typealias Ended = @convention(c) (_ observer: UnsafeRawPointer, _ index: UInt16, _ status: Int32) -> Void
+  static var hostcallHooks: HostcallHooks { get }
+}
 
-  static var hostcallBegan: Began { get }
-  static var hostcallEnded: Ended { get }
-  /// The hostcall waits, and the guest leaves its thread.
-  func hostcallSuspended(_ cause: WaitCause)
-  func hostcallResumed()
+/// The functions of a ``HostcallObserver``, each of which gets its address.
+public struct HostcallHooks: Sendable {
+  /// A hostcall begins; the index is its place in ``HostcallTable/entries``.
+  public typealias Began = @convention(c) @Sendable (_ observer: UnsafeRawPointer, _ index: UInt16) -> Void
+  /// The hostcall that began last ends with the `i32` that the guest gets.
+  public typealias Ended =
+    @convention(c) @Sendable (_ observer: UnsafeRawPointer, _ index: UInt16, _ status: Int32) -> Void
+  /// The hostcall waits, and the guest leaves its thread; the cause is a ``WaitCause``.
+  public typealias Suspended = @convention(c) @Sendable (_ observer: UnsafeRawPointer, _ cause: UInt8) -> Void
+  /// The guest goes on.
+  public typealias Resumed = @convention(c) @Sendable (_ observer: UnsafeRawPointer) -> Void
+
+  fileprivate let began: Began
+  fileprivate let ended: Ended
+  fileprivate let suspended: Suspended
+  fileprivate let resumed: Resumed
+
+  public init(
+    began: @escaping Began, ended: @escaping Ended, suspended: @escaping Suspended, resumed: @escaping Resumed
+  ) {
+    self.began = began
+    self.ended = ended
+    self.suspended = suspended
+    self.resumed = resumed
+  }
 }
 
 /// The bridge between a guest and its host: what a thunk needs to know about the guest that calls.
@@ -25,8 +43,8 @@ public final class HostcallContext {
   /// The host's answers. Unowned would cost a check at each call; the sandbox that owns the context clears it at its end.
   fileprivate private(set) var host: (any ComputeHost)?
   public let memory = GuestMemory()
-  private var observer: (any HostcallObserver)?
-  fileprivate private(set) var hooks: Hooks?
+  /// Whom to tell of hostcalls.
+  private var observer: (address: UnsafeRawPointer, hooks: HostcallHooks)?
   /// The status with which the guest called `proc_exit`.
   public private(set) var exitStatus: UInt32?
   private var pending: PendingHostcall?
@@ -36,34 +54,25 @@ public final class HostcallContext {
 
   public init() {}
 
-  /// The functions of the observer, which ``observer`` keeps.
-  fileprivate struct Hooks {
-    let observer: UnsafeRawPointer
-    let began: HostcallObserver.Began
-    let ended: HostcallObserver.Ended
-  }
-
   /// From here on this host answers; nil ends that.
   public func attach(_ host: (any ComputeHost)?) { self.host = host }
 
-  /// From here on this observer is told of hostcalls; nil ends that.
-  public func watch(_ observer: (any HostcallObserver)?) {
-    self.observer = observer
-    hooks = observer.map { observer in
-      Hooks(
-        observer: UnsafeRawPointer(Unmanaged.passUnretained(observer as AnyObject).toOpaque()),
-        began: type(of: observer).hostcallBegan, ended: type(of: observer).hostcallEnded)
-    }
+  /// From here on this observer is told of hostcalls. The caller keeps it until ``unwatch()`` or the next observer.
+  public func watch<Observer: HostcallObserver>(_ observer: Observer) {
+    self.observer = (UnsafeRawPointer(Unmanaged.passUnretained(observer).toOpaque()), Observer.hostcallHooks)
   }
+
+  /// From here on nobody is told of hostcalls.
+  public func unwatch() { observer = nil }
 
   @inline(__always)
   fileprivate func began(_ index: UInt16) {
-    if let hooks { hooks.began(hooks.observer, index) }
+    if let observer { observer.hooks.began(observer.address, index) }
   }
 
   @inline(__always)
   fileprivate func ended(_ index: UInt16, status: Int32) {
-    if let hooks { hooks.ended(hooks.observer, index, status) }
+    if let observer { observer.hooks.ended(observer.address, index, status) }
   }
 
   /// The pointer that a ``Fiber`` carries for this context.
@@ -192,7 +201,7 @@ extension HostcallContext {
     pendingIndex = index
     pendingErrors = errors
     pendingResult = result
-    observer?.hostcallSuspended(pending.cause)
+    if let observer { observer.hooks.suspended(observer.address, pending.cause.rawValue) }
     continuation.pointee = wasmtime_async_continuation_t(
       callback: { Unmanaged<HostcallContext>.fromOpaque($0.unsafelyUnwrapped).takeUnretainedValue().pollPending() },
       env: opaque, finalizer: nil)
@@ -209,7 +218,7 @@ extension HostcallContext {
     }
     self.pending = nil
     pendingResult.unsafelyUnwrapped.pointee.of.i32 = status
-    observer?.hostcallResumed()
+    if let observer { observer.hooks.resumed(observer.address) }
     ended(pendingIndex, status: status)
     return true
   }

@@ -44,6 +44,8 @@ public final class Service: RequestHandler {
   let kvStorage: any KVStorage
   private let shared: Shared
   private let symbolizer: LazySymbolizer
+  /// What the event loop has that this object serves; nil where it serves any.
+  private let loop: NIOLoopBound<LoopState>?
 
   private final class LazySymbolizer: Sendable {
     let made = Mutex<GuestSymbolizer?>(nil)
@@ -99,14 +101,16 @@ public final class Service: RequestHandler {
     isVerbose = logger.logLevel <= .debug
     self.shared = shared
     symbolizer = LazySymbolizer()
+    loop = nil
     kvStorage = shared.kvStorages.storage(in: configuration.kvDirectory)
     kvStorage.adopt(configuration.kvStores, overwrites: configuration.kvSeedsOverwrite)
     if settings.cpuSampling.isAlways, traces != nil { prepareSymbols() }
   }
 
-  /// The same service in an object of its own. An event loop that serves requests with one does not wait for the others to count
-  /// their references to it.
-  public init(copying other: Service) {
+  /// The same service in an object of its own, for the requests of one event loop, which then does not wait for the others to count
+  /// their references to it. To be called on that loop.
+  public init(copying other: Service, for eventLoop: any EventLoop) {
+    loop = NIOLoopBound(other.shared.loops.state(on: eventLoop), eventLoop: eventLoop)
     program = other.program.forOneLoop
     configuration = other.configuration
     settings = other.settings
@@ -142,7 +146,7 @@ public final class Service: RequestHandler {
       httpVersion: request.head.version.traced, arrivedAt: request.receivedAt,
       context: settings.tracePropagation.map { TracePropagation.context(of: request.head.headers, sampler: $0) })
     let number = trace?.id ?? shared.requests.wrappingAdd(1, ordering: .relaxed).newValue
-    let loop = shared.loops.state(on: eventLoop)
+    let loop = loop?.value ?? shared.loops.state(on: eventLoop)
     let served = ServedRequest(
       request, responder: responder, number: number, trace: trace, service: self, eventLoop: eventLoop)
     served.deepTrace?.recordHeaders(.request, of: request.head.headers)

@@ -1,27 +1,12 @@
 public import FastlikeRuntime
 public import NIOCore
-import NIOPosix
 import Synchronization
 
 /// Hands requests to the present version of a service; a reload puts a new one in its place. Requests that run keep the
 /// version that they began with.
-///
-/// Each event loop has a copy of the present version, so that loops neither wait for a lock nor pass around the memory in which
-/// references are counted. A loop that rests keeps its copy of an older version until its next request.
 public final class ServiceSwitch: RequestHandler {
   private let current: Mutex<Service>
-  private let version = Atomic<UInt64>(0)
-  private let copies = ThreadSpecificVariable<Copy>()
-
-  private final class Copy: Sendable {
-    let service: Service
-    let version: UInt64
-
-    init(_ service: Service, _ version: UInt64) {
-      self.service = Service(copying: service)
-      self.version = version
-    }
-  }
+  fileprivate let version = Atomic<UInt64>(0)
 
   public init(_ service: Service) { current = Mutex(service) }
 
@@ -36,13 +21,38 @@ public final class ServiceSwitch: RequestHandler {
   }
 
   public func handle(_ request: DownstreamRequest, responder: any DownstreamResponder, on eventLoop: any EventLoop) {
-    ofThisLoop.handle(request, responder: responder, on: eventLoop)
+    service.handle(request, responder: responder, on: eventLoop)
   }
 
-  private var ofThisLoop: Service {
-    if let copy = copies.currentValue, copy.version == version.load(ordering: .acquiring) { return copy.service }
-    let copy = current.withLock { Copy($0, version.load(ordering: .relaxed)) }
-    copies.currentValue = copy
-    return copy.service
+  public func handler(on eventLoop: any EventLoop) -> any RequestHandler { LoopSwitch(self, on: eventLoop) }
+
+  /// The present version, in an object for one event loop, and its number.
+  fileprivate func copy(for eventLoop: any EventLoop) -> LoopSwitch.Copy {
+    current.withLock { service in
+      (Service(copying: service, for: eventLoop), version.load(ordering: .relaxed))
+    }
+  }
+}
+
+/// One event loop's part of a ``ServiceSwitch``. It has a copy of the present version, so that loops neither wait for a lock nor pass
+/// around the memory in which references are counted. A loop that rests keeps its copy of an older version until its next request.
+private final class LoopSwitch: RequestHandler {
+  typealias Copy = (service: Service, version: UInt64)
+
+  private let all: ServiceSwitch
+  private let copy: NIOLoopBoundBox<Copy>
+
+  init(_ all: ServiceSwitch, on eventLoop: any EventLoop) {
+    self.all = all
+    copy = NIOLoopBoundBox(all.copy(for: eventLoop), eventLoop: eventLoop)
+  }
+
+  func handle(_ request: DownstreamRequest, responder: any DownstreamResponder, on eventLoop: any EventLoop) {
+    var present = copy.value
+    if present.version != all.version.load(ordering: .acquiring) {
+      present = all.copy(for: eventLoop)
+      copy.value = present
+    }
+    present.service.handle(request, responder: responder, on: eventLoop)
   }
 }

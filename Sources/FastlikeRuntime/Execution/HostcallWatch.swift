@@ -5,21 +5,23 @@ import Wasmtime
 
 /// The trace of a request watches the hostcalls by itself: what most requests need, without anything in between.
 extension TraceRecorder: HostcallObserver {
-  public static let hostcallBegan: HostcallObserver.Began = spanBegan
-  public static let hostcallEnded: HostcallObserver.Ended = spanEnded
-
-  public func hostcallSuspended(_ cause: WaitCause) { suspend(cause: BlockCause(rawValue: cause.rawValue) ?? .other) }
-
-  public func hostcallResumed() { resume() }
+  public static let hostcallHooks = HostcallHooks(
+    began: { recorder, index in
+      Unmanaged<TraceRecorder>.fromOpaque(recorder)._withUnsafeGuaranteedRef { $0.beginSpan(hostcall: index) }
+    },
+    ended: { recorder, _, status in
+      Unmanaged<TraceRecorder>.fromOpaque(recorder)._withUnsafeGuaranteedRef { $0.endSpan(status: status) }
+    },
+    suspended: { recorder, cause in
+      Unmanaged<TraceRecorder>.fromOpaque(recorder)._withUnsafeGuaranteedRef { $0.suspend(cause: blockCause(cause)) }
+    },
+    resumed: { recorder in
+      Unmanaged<TraceRecorder>.fromOpaque(recorder)._withUnsafeGuaranteedRef { $0.resume() }
+    })
 }
 
-private func spanBegan(_ recorder: UnsafeRawPointer, _ index: UInt16) {
-  Unmanaged<TraceRecorder>.fromOpaque(recorder)._withUnsafeGuaranteedRef { $0.beginSpan(hostcall: index) }
-}
-
-private func spanEnded(_ recorder: UnsafeRawPointer, _ index: UInt16, _ status: Int32) {
-  Unmanaged<TraceRecorder>.fromOpaque(recorder)._withUnsafeGuaranteedRef { $0.endSpan(status: status) }
-}
+/// The causes of both have the same numbers.
+private func blockCause(_ waitCause: UInt8) -> BlockCause { BlockCause(rawValue: waitCause) ?? .other }
 
 /// Writes a guest's hostcalls into its trace with the deep metrics, tells the sampler of them, and writes them into the log for
 /// those who asked to see them.
@@ -54,13 +56,21 @@ final class HostcallWatch: HostcallObserver {
     watchedMemory = isDeep || sampling != nil ? Unmanaged.passUnretained(memory) : nil
   }
 
-  static let hostcallBegan: HostcallObserver.Began = { watch, index in
-    Unmanaged<HostcallWatch>.fromOpaque(watch)._withUnsafeGuaranteedRef { $0.hostcallBegan(index) }
-  }
-
-  static let hostcallEnded: HostcallObserver.Ended = { watch, index, status in
-    Unmanaged<HostcallWatch>.fromOpaque(watch)._withUnsafeGuaranteedRef { $0.hostcallEnded(index, status: status) }
-  }
+  static let hostcallHooks = HostcallHooks(
+    began: { watch, index in
+      Unmanaged<HostcallWatch>.fromOpaque(watch)._withUnsafeGuaranteedRef { $0.hostcallBegan(index) }
+    },
+    ended: { watch, index, status in
+      Unmanaged<HostcallWatch>.fromOpaque(watch)._withUnsafeGuaranteedRef { $0.hostcallEnded(index, status: status) }
+    },
+    suspended: { watch, cause in
+      Unmanaged<HostcallWatch>.fromOpaque(watch)._withUnsafeGuaranteedRef {
+        $0.recorder?.suspend(cause: blockCause(cause))
+      }
+    },
+    resumed: { watch in
+      Unmanaged<HostcallWatch>.fromOpaque(watch)._withUnsafeGuaranteedRef { $0.recorder?.resume() }
+    })
 
   @inline(__always)
   private func hostcallBegan(_ index: UInt16) {
@@ -83,12 +93,6 @@ final class HostcallWatch: HostcallObserver {
   private func writeLine(_ index: UInt16, status: Int32) {
     logger?.debug("request \(requestID): \(HostcallTable.traceNames[Int(index)]) = \(status)")
   }
-
-  func hostcallSuspended(_ cause: WaitCause) {
-    recorder?.suspend(cause: BlockCause(rawValue: cause.rawValue) ?? .other)
-  }
-
-  func hostcallResumed() { recorder?.resume() }
 
   /// The guest begins with this much memory.
   func guestBegins(memoryBytes: Int) {

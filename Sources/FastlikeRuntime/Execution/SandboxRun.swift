@@ -78,7 +78,13 @@ final class SandboxRun {
     isSampled = beginSampling(served)
     served.onClosed = { [waker = sandbox.waker] in waker.wake() }
     watch = watch(of: served)
-    context.watch(watch ?? served.trace)
+    if let watch {
+      context.watch(watch)
+    } else if let trace = served.trace {
+      context.watch(trace)
+    } else {
+      context.unwatch()
+    }
   }
 
   /// What is told of the guest's hostcalls, where the trace alone does not do.
@@ -108,7 +114,7 @@ final class SandboxRun {
   private func parted() {
     recordFuel()
     deadline = nil
-    context.watch(nil)
+    context.unwatch()
     watch = nil
     sampling?.follow(nil)
     isSampled = false
@@ -229,7 +235,7 @@ final class SandboxRun {
       isSampled = false
     }
     context.abandonPending()
-    context.watch(nil)
+    context.unwatch()
     watch = nil
     sandbox.output.flush { line, isError in service.logs.writeOutput(line, isError: isError) }
     note(ending)

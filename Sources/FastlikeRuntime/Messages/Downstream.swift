@@ -89,4 +89,11 @@ extension DownstreamResponder {
 public protocol RequestHandler: Sendable {
   /// Takes one request on `eventLoop` and sees to it that `responder` gets exactly one final response or `abort()`.
   func handle(_ request: DownstreamRequest, responder: any DownstreamResponder, on eventLoop: any EventLoop)
+
+  /// What answers the requests of one event loop: itself, or something that shares less with other loops. Called on that loop.
+  func handler(on eventLoop: any EventLoop) -> any RequestHandler
+}
+
+extension RequestHandler {
+  public func handler(on eventLoop: any EventLoop) -> any RequestHandler { self }
 }

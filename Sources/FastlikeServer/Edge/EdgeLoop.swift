@@ -66,7 +66,7 @@ final class EdgeLoop {
     count: ConnectionCount
   ) {
     self.eventLoop = eventLoop
-    self.handler = handler
+    self.handler = handler.handler(on: eventLoop)
     self.settings = settings
     self.logger = logger
     self.count = count
