@@ -6,7 +6,9 @@ struct LabelList {
     case text(TraceLabel.Kind, Int32)
   }
 
-  private(set) var entries: [Entry] = []
+  /// The first ``count`` are this recording's, the others are left from earlier ones.
+  private var entries: [Entry] = []
+  private(set) var count = 0
   private var texts: [String] = []
   private var places: [TraceLabel: Int] = [:]
   private var headerPlaces: [TracedHeaderName: Int] = [:]
@@ -14,7 +16,8 @@ struct LabelList {
   /// Up to so many labels are compared one by one.
   private static let compared = 16
 
-  var count: Int { entries.count }
+  /// - Parameter place: From 0, below ``count``.
+  func entry(at place: Int) -> Entry { entries[place] }
 
   /// - Parameter place: From 0, below ``count``.
   subscript(place: Int) -> TraceLabel {
@@ -30,7 +33,7 @@ struct LabelList {
   /// The place of a label, from 0.
   func firstIndex(of label: TraceLabel) -> Int? {
     if count > Self.compared { return places[label] }
-    return entries.firstIndex { entry in
+    return entries[..<count].firstIndex { entry in
       if case .text(let kind, let text) = entry { kind == label.kind && texts[Int(text)] == label.name } else { false }
     }
   }
@@ -39,12 +42,13 @@ struct LabelList {
   @inline(__always)
   func firstIndex(of name: TracedHeaderName) -> Int? {
     if count > Self.compared { return headerPlaces[name] }
-    return entries.firstIndex { if case .header(name) = $0 { true } else { false } }
+    for place in 0..<count { if case .header(name) = entries[place] { return place } }
+    return nil
   }
 
   /// - Parameter label: One that is not there.
   mutating func append(_ label: TraceLabel) {
-    entries.append(.text(label.kind, Int32(texts.count)))
+    append(.text(label.kind, Int32(texts.count)))
     texts.append(label.name)
     if count > Self.compared { enterPlaces() }
   }
@@ -52,8 +56,14 @@ struct LabelList {
   /// - Parameter name: One that is not there.
   @inline(__always)
   mutating func append(_ name: TracedHeaderName) {
-    entries.append(.header(name))
+    append(.header(name))
     if count > Self.compared { enterPlaces() }
+  }
+
+  @inline(__always)
+  private mutating func append(_ entry: Entry) {
+    if count < entries.count { entries[count] = entry } else { entries.append(entry) }
+    count += 1
   }
 
   /// Enters the last label into the tables, or all when they are needed from here on.
@@ -69,11 +79,10 @@ struct LabelList {
   }
 
   mutating func removeAll() {
-    if entries.isEmpty { return }
     if count > Self.compared {
       self = LabelList()
     } else {
-      entries.removeAll(keepingCapacity: true)
+      count = 0
       if !texts.isEmpty { texts.removeAll(keepingCapacity: true) }
     }
   }

@@ -133,8 +133,8 @@ extension Array {
 extension PackedWriter {
   @inline(__always)
   fileprivate mutating func write(_ details: UnsafeMutablePointer<RecordingDetails>) {
-    write(whole: details.pointee.facts)
-    details.pointee.head.withBytes { write(packed: $0) }
+    withUnsafeBytes(of: &details.pointee.facts) { write(bytes: $0) }
+    details.pointee.head.withBytes { write(bytes: UnsafeRawBufferPointer($0)) }
     if details.pointee.blocked.isEmpty, details.pointee.facts.droppedBlockedIntervals == 0 {
       write(byte: 0)
     } else {
@@ -142,7 +142,7 @@ extension PackedWriter {
     }
     let labels = details.pointee.labels.count
     write(labels)
-    for place in 0..<labels { write(details.pointee.labels.entries[place], of: details) }
+    for place in 0..<labels { write(details.pointee.labels.entry(at: place), of: details) }
   }
 
   /// The kind, and a number: twice that of a header's name, or 1 with a text behind it.

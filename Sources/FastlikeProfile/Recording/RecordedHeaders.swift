@@ -41,7 +41,7 @@ struct RecordedHeaders {
   func write(to writer: inout PackedWriter) {
     for fields in [request, response] {
       writer.write(fields.count)
-      fields.withUnsafeBytes { writer.write(packed: $0.bindMemory(to: UInt8.self)) }
+      fields.withUnsafeBytes { writer.write(bytes: $0) }
     }
   }
 

@@ -60,6 +60,7 @@ final class StorePart: Sendable {
         recorder = TraceRecorder(id: id, head: head, facts: facts, limits: limits, in: self)
       }
       contents.enter(recorder)
+      contents.ring.warmUp()
       return recorder
     }
     withExtendedLifetime(released) {}

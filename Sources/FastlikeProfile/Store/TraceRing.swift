@@ -59,7 +59,6 @@ struct TraceRing: ~Copyable, Sendable {
 
   /// What is kept of a trace beside its bytes.
   private enum Rest {
-    case nothing
     case parts(KeptTrace.RarerParts)
     /// All of it: there are no bytes.
     case trace(StoredTrace)
@@ -69,13 +68,16 @@ struct TraceRing: ~Copyable, Sendable {
     /// Among all traces of the store.
     let place: UInt64
     let id: UInt64
-    /// Nil where all of the trace is in the other row.
+    /// Nil where all of the trace is in ``rests``.
     var packed: KeptTrace.Facts?
+    /// Whether something of it is in ``rests``.
+    var hasRest: Bool
   }
 
   // Two rows, both by the order of places: what is done for every request counts no references.
   private var slots: Deque<Slot> = []
-  private var rests: Deque<Rest> = []
+  /// Of those that have something here.
+  private var rests: Deque<(place: UInt64, rest: Rest)> = []
   private var arena = PackedArena()
   /// How many traces were removed at the front.
   private var removed: UInt64 = 0
@@ -86,18 +88,22 @@ struct TraceRing: ~Copyable, Sendable {
 
   var count: Int { slots.count }
 
+  /// A recording begins that will be packed.
+  @inline(__always)
+  func warmUp() { arena.warmUp() }
+
   /// Packs the trace of a closed recording.
   /// - Parameter place: Greater than those before.
   mutating func append(_ recorder: TraceRecorder, place: UInt64) {
     let kept = recorder.pack(in: &arena)
-    slots.append(Slot(place: place, id: kept.facts.id, packed: kept.facts))
-    rests.append(kept.parts.map { .parts($0) } ?? .nothing)
+    slots.append(Slot(place: place, id: kept.facts.id, packed: kept.facts, hasRest: kept.parts != nil))
+    if let parts = kept.parts { rests.append((place, .parts(parts))) }
   }
 
   /// - Parameter place: Greater than those before.
   mutating func append(_ trace: StoredTrace, place: UInt64) {
-    slots.append(Slot(place: place, id: trace.trace.id, packed: nil))
-    rests.append(.trace(trace))
+    slots.append(Slot(place: place, id: trace.trace.id, packed: nil, hasRest: true))
+    rests.append((place, .trace(trace)))
   }
 
   /// The newest trace, of which there must be one.
@@ -112,8 +118,11 @@ struct TraceRing: ~Copyable, Sendable {
   private mutating func put(_ trace: StoredTrace, in slot: Int) -> Entry {
     let before = entry(in: slot)
     if let packed = slots[slot].packed { arena.giveBack(packed.place) }
+    let place = slots[slot].place
+    let index = rests.firstPlace { $0.place < place }
+    if slots[slot].hasRest { rests[index].rest = .trace(trace) } else { rests.insert((place, .trace(trace)), at: index) }
     slots[slot].packed = nil
-    rests[slot] = .trace(trace)
+    slots[slot].hasRest = true
     return before
   }
 
@@ -123,11 +132,11 @@ struct TraceRing: ~Copyable, Sendable {
   }
 
   private func entry(in slot: Int) -> Entry {
-    let packed = slots[slot].packed
-    return switch rests[slot] {
-    case .trace(let stored): .trace(stored)
-    case .parts(let parts): .packed(PackedTrace(packed!, parts, in: arena))
-    case .nothing: .packed(PackedTrace(packed!, nil, in: arena))
+    let kept = slots[slot]
+    guard kept.hasRest else { return .packed(PackedTrace(kept.packed!, nil, in: arena)) }
+    switch rests[rests.firstPlace { $0.place < kept.place }].rest {
+    case .trace(let stored): return .trace(stored)
+    case .parts(let parts): return .packed(PackedTrace(kept.packed!, parts, in: arena))
     }
   }
 
@@ -149,14 +158,9 @@ struct TraceRing: ~Copyable, Sendable {
   /// Keeps the made trace of a place, for others who read it, unless it gave way meanwhile.
   /// - Returns: What it takes the place of.
   mutating func keep(_ made: StoredTrace, at place: UInt64) -> Entry? {
-    var low = 0
-    var high = count
-    while low < high {
-      let middle = (low + high) / 2
-      if slots[middle].place < place { low = middle + 1 } else { high = middle }
-    }
-    guard low < count, slots[low].place == place, slots[low].packed != nil else { return nil }
-    return put(made, in: low)
+    let slot = slots.firstPlace { $0.place < place }
+    guard slot < count, slots[slot].place == place, slots[slot].packed != nil else { return nil }
+    return put(made, in: slot)
   }
 
   /// The place of the oldest trace.
@@ -169,13 +173,28 @@ struct TraceRing: ~Copyable, Sendable {
     if removed < indexed, index[oldest.id] == removed { index[oldest.id] = nil }
     removed += 1
     var large: Entry?
-    switch rests.removeFirst() {
-    case .nothing:
-      if oldest.packed!.isLong { large = .packed(PackedTrace(oldest.packed!, nil, in: arena)) }
-    case .parts(let parts): large = .packed(PackedTrace(oldest.packed!, parts, in: arena))
-    case .trace(let stored): large = .trace(stored)
+    if oldest.hasRest {
+      switch rests.removeFirst().rest {
+      case .parts(let parts): large = .packed(PackedTrace(oldest.packed!, parts, in: arena))
+      case .trace(let stored): large = .trace(stored)
+      }
+    } else if let packed = oldest.packed, packed.isLong {
+      large = .packed(PackedTrace(packed, nil, in: arena))
     }
     if let packed = oldest.packed { arena.giveBack(packed.place) }
     return large
+  }
+}
+
+extension Deque {
+  /// The first place of an ordered queue that is not before what is looked for, or its end.
+  fileprivate func firstPlace(whereNot isBefore: (Element) -> Bool) -> Int {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if isBefore(self[middle]) { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 }
