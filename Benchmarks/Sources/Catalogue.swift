@@ -5,7 +5,8 @@ enum Catalogue {
     + SuspensionBenchmarks.all
     + StartBenchmarks.all
     + HostcallBenchmarks.all + SamplingBenchmark.all
-    + InstantiationBenchmark.all + RequestPathBenchmark.all + RecordingBenchmarks.all + EncodingBenchmark.all + SampleImportBenchmark.all
+    + InstantiationBenchmark.all + RequestPathBenchmark.all + RecordingBenchmarks.all + EncodingBenchmark.all
+    + SampleImportBenchmark.all
     + TraceStoreBenchmark.all + StoreBenchmarks.all + AnalysisBenchmark.all
 
   static func matching(_ prefix: String) -> [Benchmark] { all.filter { $0.name.hasPrefix(prefix) } }

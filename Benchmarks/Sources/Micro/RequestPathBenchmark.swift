@@ -34,7 +34,8 @@ enum RequestPathBenchmark {
     var times = Array(repeating: [Double](), count: modes.count)
     for round in 0..<rounds {
       for mode in round.isMultiple(of: 2) ? Array(modes.indices) : modes.indices.reversed() {
-        let turn = try await eventLoop.flatSubmit { Turn(services[mode], on: eventLoop, requests: requests).run() }.get()
+        let turn = try await eventLoop.flatSubmit { Turn(services[mode], on: eventLoop, requests: requests).run() }
+          .get()
         times[mode].append(Double(turn) / Double(requests))
       }
     }
@@ -53,7 +54,8 @@ enum RequestPathBenchmark {
   ) -> Service {
     var settings = SandboxSettings()
     settings.cpuSampling.isAlways = mode == .deep
-    let traces = mode == .off ? nil : ProfileStore(mode: mode, hostcalls: HostcallNameTable(names: HostcallTable.traceNames))
+    let traces =
+      mode == .off ? nil : ProfileStore(mode: mode, hostcalls: HostcallNameTable(names: HostcallTable.traceNames))
     return Service(
       program: program, configuration: ServiceConfiguration(), settings: settings, clock: clock, traces: traces,
       logs: LogRouter(), logger: logger, shared: shared)

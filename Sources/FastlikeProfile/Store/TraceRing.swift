@@ -120,7 +120,11 @@ struct TraceRing: ~Copyable, Sendable {
     if let packed = slots[slot].packed { arena.giveBack(packed.place) }
     let place = slots[slot].place
     let index = rests.firstPlace { $0.place < place }
-    if slots[slot].hasRest { rests[index].rest = .trace(trace) } else { rests.insert((place, .trace(trace)), at: index) }
+    if slots[slot].hasRest {
+      rests[index].rest = .trace(trace)
+    } else {
+      rests.insert((place, .trace(trace)), at: index)
+    }
     slots[slot].packed = nil
     slots[slot].hasRest = true
     return before
