@@ -110,9 +110,12 @@ void csampler_slot_delete(csampler_slot_t *slot) {
   free(slot);
 }
 
+void csampler_begin_request(csampler_slot_t *slot) {
+  unsigned requests = atomic_load_explicit(&slot->requests, memory_order_relaxed);
+  atomic_store_explicit(&slot->requests, requests + 1, memory_order_relaxed);
+}
+
 void csampler_enter(csampler_slot_t *slot, csampler_guest_t *guest) {
-  unsigned guests = atomic_load_explicit(&slot->guests, memory_order_relaxed);
-  atomic_store_explicit(&slot->guests, guests + 1, memory_order_relaxed);
   // The handler runs in this thread: what matters is the order of instructions.
   atomic_signal_fence(memory_order_seq_cst);
   atomic_store_explicit(&slot->guest, guest, memory_order_relaxed);

@@ -13,8 +13,8 @@
 
 /// Ticks without a guest after which there are no more until one runs.
 #define IDLE_TICKS 20
-/// A thread that has run more guests than this since its last tick is busy with short ones.
-#define BUSY_GUESTS 16
+/// A thread whose guests have begun with more requests than this since its last tick is busy with short ones.
+#define BUSY_REQUESTS 16
 /// What the period of a busy thread is multiplied by, where it is spared.
 #define BUSY_PERIODS 4
 
@@ -56,8 +56,8 @@ struct csampler_slot {
   ticker_t ticker;
   /// The guest that runs, null between guests. Written by the slot's thread, and read by its handler and by the ticker.
   _Atomic(csampler_guest_t *) guest;
-  /// How many guests were put there since the last tick. Counted by the slot's thread, and reset by the tick.
-  _Atomic unsigned guests;
+  /// How many requests guests have begun with since the last tick. Counted by the slot's thread, and reset by the tick.
+  _Atomic unsigned requests;
   /// The thread's processor time at the last sample.
   uint64_t processor_time;
   /// The buffer belongs to the slot's thread and its handler, which never run at the same time.
@@ -77,10 +77,10 @@ void ticker_guest_runs(csampler_slot_t *slot);
 /// In the handler: the slot that the signal is for, and the nanoseconds that the tick stands for. Null for none.
 csampler_slot_t *ticker_slot(const siginfo_t *info, uint64_t *elapsed);
 
-/// Whether the slot's thread runs so many guests that it is to be spared. Begins to count anew.
+/// Whether the slot's thread serves so many requests that it is to be spared. Begins to count anew.
 static inline bool is_to_be_spared(csampler_slot_t *slot) {
-  unsigned guests = atomic_exchange_explicit(&slot->guests, 0, memory_order_relaxed);
-  return slot->sampler->spares_busy_threads && guests > BUSY_GUESTS;
+  unsigned requests = atomic_exchange_explicit(&slot->requests, 0, memory_order_relaxed);
+  return slot->sampler->spares_busy_threads && requests > BUSY_REQUESTS;
 }
 
 static inline uint64_t clock_nanoseconds(clockid_t clock) {

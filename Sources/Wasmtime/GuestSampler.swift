@@ -13,8 +13,8 @@ public final class GuestSampler: @unchecked Sendable {
   fileprivate let pointer: OpaquePointer
 
   /// Nil when something else in the process uses the signal that it needs (SIGPROF).
-  /// - Parameter sparesBusyThreads: Whether a thread that runs more than sixteen guests from one sample to the next is sampled a
-  ///   quarter as often.
+  /// - Parameter sparesBusyThreads: Whether a thread is sampled a quarter as often while more than sixteen requests begin there from
+  ///   one sample to the next; see ``GuestSamplerThread/beginRequest()``.
   public init?(samplesPerSecond: Int, sparesBusyThreads: Bool = false) {
     let rate = min(max(samplesPerSecond, Self.rates.lowerBound), Self.rates.upperBound)
     guard let pointer = csampler_new(UInt64(1_000_000_000 / rate), sparesBusyThreads) else { return nil }
@@ -46,6 +46,9 @@ public final class GuestSamplerThread {
   private var running: UnsafeMutablePointer<csampler_guest_t>?
   /// Words of the buffer that were filled when a guest was left last.
   private var filled = 0
+
+  /// A guest of this thread begins with a request that is sampled.
+  public func beginRequest() { csampler_begin_request(slot) }
 
   /// Runs `body`, which runs a guest, and samples it where one is given. Where a hostcall of the guest that runs makes
   /// another guest run meanwhile, that one is not sampled, and the outer one goes on being sampled afterwards.

@@ -308,6 +308,13 @@ struct RecordedHeadersTests {
     #expect(early.finish().deep?.requestHeaders == late.finish().deep?.requestHeaders)
   }
 
+  @Test func whatIsRecordedAgainIsOnlyThat() {
+    let recorder = recorder()
+    recorder.summarizeHeaders(.response) { record(Self.headers, $0) }
+    recorder.recordHeaders(.response) { record([("host", "")], $0) }
+    #expect(recorder.finish().deep?.responseHeaders == [HeaderSummary(name: "host", count: 1, bytes: 8)])
+  }
+
   @Test func othersThanDeepRecordNone() {
     let recorder = recorder(.trace)
     recorder.recordHeaders(.request) { record(Self.headers, $0) }

@@ -265,6 +265,8 @@ struct TraceRecorderTests {
     #expect(trace.guestStacks.samples.count == 3)
     #expect(trace.droppedGuestSamples == 2)
     #expect(trace.nativeCPUNanos == 30)
+    #expect(RequestTrace(id: 1, wallNanos: 29, nativeCPUNanos: 30).tellingCPUNanos == nil)
+    #expect(RequestTrace(id: 1, wallNanos: 30, nativeCPUNanos: 30).tellingCPUNanos == 30)
     #expect(trace.guestStacks.table.nodes.count == 2)
     #expect(trace.guestStacks.table.framesLeafFirst(of: 1).map(\.name) == ["leaf", "main"])
   }

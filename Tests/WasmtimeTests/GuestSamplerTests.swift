@@ -70,6 +70,7 @@ import Wasmtime
     var times: [UInt64] = []
     while times.count < samples {
       #expect(fiber.call("_start"))
+      thread.beginRequest()
       _ = thread.run(guest) { fiber.poll() }
       _ = thread.drain { times.append($0.monotonicNanoseconds) }
     }
@@ -77,13 +78,13 @@ import Wasmtime
     return zip(times.dropFirst(), times).map { Double($0 - $1) / 1_000_000 }
   }
 
-  @Test func `a thread that is busy with short guests is sampled a quarter as often`() throws {
+  @Test func `a thread that is busy with short requests is sampled a quarter as often`() throws {
     // Half a period is the least pause between two ticks, and a timer is never early.
     let pauses = try pauses(runningFor: 10_000, samples: 40)
     #expect(pauses.count { $0 >= 2 } > pauses.count / 2)
   }
 
-  @Test func `a thread with a long guest is not spared`() throws {
+  @Test func `a thread with long requests is not spared`() throws {
     #expect(try pauses(runningFor: 20_000_000, samples: 40).contains { $0 < 2 })
   }
 

@@ -74,8 +74,8 @@ _Static_assert(sizeof(csampler_record_t) == 16, "records are counted in words of
 
 /// Null when something else in the process uses SIGPROF, or there is no thread to have.
 ///
-/// With `spares_busy_threads`, a thread that runs one short guest after the other is sampled a quarter as often: no guest of it
-/// would be met twice anyway, and each sample stands for the time since the one before.
+/// With `spares_busy_threads`, a thread whose guests begin with one short request after the other is sampled a quarter as often: none
+/// of them would be met twice anyway, and each sample stands for the time since the one before.
 csampler_t *csampler_new(uint64_t period_nanoseconds, bool spares_busy_threads);
 /// All slots must be gone.
 void csampler_delete(csampler_t *sampler);
@@ -85,6 +85,8 @@ csampler_slot_t *csampler_slot_new(csampler_t *sampler, size_t capacity);
 /// From the slot's own thread, or when that has ended.
 void csampler_slot_delete(csampler_slot_t *slot);
 
+/// A guest of the calling thread, which owns the slot, begins with a request.
+void csampler_begin_request(csampler_slot_t *slot);
 /// The calling thread, which owns the slot, is about to run the guest.
 void csampler_enter(csampler_slot_t *slot, csampler_guest_t *guest);
 /// It no longer does. Returns the number of words in the buffer.

@@ -163,6 +163,10 @@ extension RequestTrace {
       || (deep?.heapSamplesDropped ?? 0) > 0
   }
 
+  /// ``nativeCPUNanos`` where it tells something of this request alone. A sample stands for the time since the one before it, so those
+  /// of a request that is shorter say only together with others' what was computed.
+  public var tellingCPUNanos: Int64? { nativeCPUNanos.flatMap { $0 <= wallNanos ? $0 : nil } }
+
   /// Whether the request failed or was answered with a server error.
   public var isError: Bool { outcome != .normal || status >= 500 }
 }

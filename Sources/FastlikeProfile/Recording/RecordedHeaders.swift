@@ -72,6 +72,10 @@ extension TraceRecorder {
     guard mode.includesDeep, !isFinished else { return }
     let details = details
     details.pointee.headers.removeAll(message)
+    switch message {
+    case .request: details.pointee.deepMetrics?.requestHeaders = []
+    case .response: details.pointee.deepMetrics?.responseHeaders = []
+    }
     var areKnown = true
     forEachField { name, valueBytes in
       if let known = details.pointee.headerNames.name(of: name) {

@@ -14,8 +14,8 @@ public struct CPUSampling: Sendable, Hashable {
   public var isAlways = false
   /// Samples a second.
   public var samplesPerSecond = CPUSampling.standardRate
-  /// Whether an event loop that runs more than sixteen guests from one sample to the next is sampled a quarter as often. Where
-  /// somebody asked for a rate it is kept.
+  /// Whether an event loop is sampled a quarter as often while more than sixteen requests begin there from one sample to the next.
+  /// Where somebody asked for a rate it is kept.
   public var sparesBusyLoops = true
 
   public init() {}
@@ -84,6 +84,7 @@ final class GuestSampling {
   /// What is sampled from here on belongs to this trace; nil drops it.
   func follow(_ recorder: TraceRecorder?) {
     drain()
+    if recorder != nil { thread.beginRequest() }
     self.recorder = recorder
   }
 

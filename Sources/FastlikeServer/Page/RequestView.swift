@@ -121,10 +121,7 @@ struct RequestView {
     if let flush = trace.headerFlushNanos { facts.append("head sent after \(Figures.duration(flush))") }
     if trace.hijackedNanos != nil { facts.append("connection taken over") }
     if let fuel = trace.guestFuel { facts.append("\(Figures.count(Int(fuel))) fuel") }
-    // A sample stands for the time since the one before it: of a request that is shorter, one tells nothing.
-    if let cpu = trace.nativeCPUNanos, cpu <= trace.wallNanos {
-      facts.append("\(Figures.duration(cpu)) of CPU by sampling")
-    }
+    if let cpu = trace.tellingCPUNanos { facts.append("\(Figures.duration(cpu)) of CPU by sampling") }
     let module = trace.moduleName.isEmpty ? trace.moduleID : "\(trace.moduleName) (\(trace.moduleID))"
     if !module.isEmpty { facts.append(module) }
     return facts.isEmpty ? nil : facts.joined(separator: " · ")

@@ -80,7 +80,7 @@ public struct TraceSet: Sendable {
       add(.host, Double(time.host), number)
       add(.waiting, Double(time.blocked.total), number)
       add(.start, Double(time.queue) + Double(time.setup), number)
-      if let cpu = trace.nativeCPUNanos { add(.cpu, Double(cpu), number) }
+      if let cpu = trace.tellingCPUNanos { add(.cpu, Double(cpu), number) }
       if let fuel = trace.guestFuel { add(.fuel, Double(fuel), number) }
       add(.errors, trace.isError ? 1 : 0, number)
       add(.hostcalls, Double(trace.spans.count + trace.droppedSpans), number)
