@@ -125,7 +125,8 @@ struct TracePushTests {
           "1",
         ]
         try await withFastlike("proxy", arguments, environment: ["OTEL_BSP_SCHEDULE_DELAY": "50"]) { edge in
-          _ = try await edge.get("/hello")
+          // So slow that no other hostcall takes longer, however busy the machine is.
+          _ = try await edge.get("/slow?ms=500")
           let spans = try await receiver.spans(3)
           let request = try #require(spans.first { $0.kind == "SPAN_KIND_SERVER" })
           #expect(request.parentSpanId == nil)
