@@ -32,11 +32,12 @@ extension Server {
     let presentation = try await TracePresentation.start(
       tracing, traces: loader.traces, handler: edge.handler, logger: logger)
     TracePresentation.explain(tracing)
+    let signals = Signals(reload: false)
     announce(edge, program: "the demo")
     if let address = edge.bound.first(where: { $0.address.port != nil }) {
       await DemoServing.visit(address, traces: loader.traces, page: presentation.pageURL)
     }
-    await edge.runUntilSignal(reloadsOnSignal: false, watchesFiles: false, logger: logger)
+    await edge.runUntilSignal(signals, watchesFiles: false, logger: logger)
     await presentation.stop()
     await origin.shutdown(gracePeriod: .zero)
     try? await originGroup.shutdownGracefully()

@@ -22,9 +22,10 @@ public enum Server {
       options.execution.tracing, traces: loader.traces, handler: edge.handler, logger: logger)
     TracePresentation.explain(options.execution.tracing)
     if let url = presentation.pageURL { print("fastlike: profile page on \(url)") }
+    // Who reads the line may send one at once.
+    let signals = Signals(reload: options.reloadsOnSignal)
     announce(edge, program: service.program.name)
-    await edge.runUntilSignal(
-      reloadsOnSignal: options.reloadsOnSignal, watchesFiles: options.reloadsOnChange, logger: logger)
+    await edge.runUntilSignal(signals, watchesFiles: options.reloadsOnChange, logger: logger)
     await presentation.stop()
   }
 
@@ -101,8 +102,7 @@ struct RunningEdge {
       trustAdvice: tls?.trustAdvice)
   }
 
-  func runUntilSignal(reloadsOnSignal: Bool, watchesFiles: Bool, logger: Logger) async {
-    let signals = Signals(reload: reloadsOnSignal)
+  func runUntilSignal(_ signals: Signals, watchesFiles: Bool, logger: Logger) async {
     let reload = ServiceReload(handler: handler, loader: loader)
     let watching = Task { await reload.watch(everything: watchesFiles) }
     for await signal in signals.stream {
