@@ -14,31 +14,20 @@ public struct TracedModule: Sendable, Hashable, BitwiseCopyable {
     let name: String
   }
 
-  private struct Known {
-    var names: [Names] = []
-    var numbers: [Names: UInt32] = [:]
-  }
-
-  private static let known = Mutex(Known())
+  private static let table = Mutex(NumberTable<Names>())
 
   /// - Parameters:
   ///   - id: ``ModuleIdentifier`` of the guest.
   ///   - name: A name for people, such as the module's file name.
   public init(id: String, name: String = "") {
-    let names = Names(id: id, name: name)
-    number = Self.known.withLock { known in
-      if let number = known.numbers[names] { return number }
-      let number = UInt32(known.names.count)
-      known.names.append(names)
-      known.numbers[names] = number
-      return number
-    }
+    // There is room for all.
+    number = Self.table.withLock { $0.number(of: Names(id: id, name: name))! }
   }
 
   /// - Parameter number: That of a module.
   init(number: UInt32) { self.number = number }
 
-  private var names: Names { Self.known.withLock { $0.names[Int(number)] } }
+  private var names: Names { Self.table.withLock { $0[number] } }
 
   /// ``ModuleIdentifier`` of the guest.
   public var id: String { names.id }

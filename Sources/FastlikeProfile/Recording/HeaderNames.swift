@@ -8,26 +8,7 @@ struct TracedHeaderName: Hashable, BitwiseCopyable {
   /// The place in the list of all.
   let number: UInt32
 
-  /// Names and their numbers.
-  struct Table {
-    let maximum: Int
-    private(set) var names: [String] = []
-    private var numbers: [String: UInt32] = [:]
-
-    init(maximum: Int) { self.maximum = maximum }
-
-    /// The number of a name; nil when there is no room for one more.
-    mutating func number(of name: String) -> UInt32? {
-      if let number = numbers[name] { return number }
-      guard names.count < maximum else { return nil }
-      let number = UInt32(names.count)
-      names.append(name)
-      numbers[name] = number
-      return number
-    }
-  }
-
-  private static let table = Mutex(Table(maximum: 4096))
+  private static let table = Mutex(NumberTable<String>(maximum: 4096))
 
   /// Nil when there is no room for one more name.
   /// - Parameter name: In lower case.
@@ -40,7 +21,7 @@ struct TracedHeaderName: Hashable, BitwiseCopyable {
   init(number: UInt32) { self.number = number }
 
   /// In lower case.
-  var name: String { Self.table.withLock { $0.names[Int(number)] } }
+  var name: String { Self.table.withLock { $0[number] } }
 }
 
 /// The header names that were used last, by the bytes that guests and clients give: it is the same few in each request, and to look

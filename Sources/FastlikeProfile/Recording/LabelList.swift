@@ -19,14 +19,6 @@ struct LabelList {
   /// - Parameter place: From 0, below ``count``.
   func entry(at place: Int) -> Entry { entries[place] }
 
-  /// - Parameter place: From 0, below ``count``.
-  subscript(place: Int) -> TraceLabel {
-    switch entries[place] {
-    case .header(let name): TraceLabel(kind: .headerName, name: name.name)
-    case .text(let kind, let text): TraceLabel(keptKind: kind, name: texts[Int(text)])
-    }
-  }
-
   /// The text of an entry that has one.
   func text(_ place: Int32) -> String { texts[Int(place)] }
 
@@ -73,7 +65,7 @@ struct LabelList {
     for place in first..<count {
       switch entries[place] {
       case .header(let name): headerPlaces[name] = place
-      case .text: places[self[place]] = place
+      case .text(let kind, let text): places[TraceLabel(keptKind: kind, name: self.text(text))] = place
       }
     }
   }

@@ -84,17 +84,20 @@ struct PackedArena: ~Copyable, @unchecked Sendable {
     }
     let fitting = PackedBlock(capacity: count)
     fitting.base.update(from: moved.base, count: count)
-    blocks.append(fitting)
-    counts.append(1)
-    return PackedPlace(block: firstNumber + blocks.count - 1, offset: 0)
+    return PackedPlace(block: add(fitting, traces: 1), offset: 0)
+  }
+
+  /// The number of one more block.
+  private mutating func add(_ block: PackedBlock, traces: Int) -> Int {
+    blocks.append(block)
+    counts.append(traces)
+    return firstNumber + blocks.count - 1
   }
 
   /// Goes on with a block in which so many bytes are taken.
   private mutating func open(_ block: PackedBlock, from used: Int) {
     let before = current
-    blocks.append(block)
-    counts.append(0)
-    current = firstNumber + blocks.count - 1
+    current = add(block, traces: 0)
     free = UnsafeMutableBufferPointer(start: block.base + used, count: block.capacity - used)
     if before >= 0, counts[before - firstNumber] == 0 { retire(before) }
   }

@@ -72,10 +72,7 @@ extension TraceRecorder {
     guard mode.includesDeep, !isFinished else { return }
     let details = details
     details.pointee.headers.removeAll(message)
-    switch message {
-    case .request: details.pointee.deepMetrics?.requestHeaders = []
-    case .response: details.pointee.deepMetrics?.responseHeaders = []
-    }
+    putSummary([], of: message)
     var areKnown = true
     forEachField { name, valueBytes in
       if let known = details.pointee.headerNames.name(of: name) {
@@ -94,7 +91,10 @@ extension TraceRecorder {
   ) {
     var fields: [(name: String, valueBytes: Int)] = []
     forEachField { name, valueBytes in fields.append((String(decoding: name, as: UTF8.self), valueBytes)) }
-    let summary = HeaderSummary.summarize(sizes: fields)
+    putSummary(HeaderSummary.summarize(sizes: fields), of: message)
+  }
+
+  private func putSummary(_ summary: [HeaderSummary], of message: TracedMessage) {
     updateDeep { deep in
       switch message {
       case .request: deep.requestHeaders = summary

@@ -22,7 +22,6 @@ struct RecordedFacts: BitwiseCopyable {
     self.module = module
     self.httpVersion = httpVersion
   }
-
 }
 
 /// What one recording holds beside its spans. It lies in a ``RecordingBlock``, as the words that spans touch do.
