@@ -10,8 +10,6 @@ struct TraceRing: ~Copyable, Sendable {
     case packed(PackedTrace)
     case trace(StoredTrace)
 
-    init(_ trace: RequestTrace) { self = .trace(StoredTrace(trace)) }
-
     var id: UInt64 {
       switch self {
       case .packed(let packed): packed.id
