@@ -111,7 +111,7 @@ let package = Package(
     .executableTarget(
       name: "fastlike-bench",
       dependencies: [
-        "CTimestamp", "ComputeABI", "FastlikeProfile", "FastlikeRuntime", "Wasmtime",
+        "CTimestamp", "ComputeABI", "FastlikeProfile", "FastlikeRuntime", "FastlikeServer", "Wasmtime",
         .product(name: "NIOCore", package: nio),
         .product(name: "NIOPosix", package: nio),
         .product(name: "NIOHTTP1", package: nio),

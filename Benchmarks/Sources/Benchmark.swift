@@ -17,6 +17,7 @@ struct Metric: Sendable {
     case nanoseconds = "ns"
     case bytes = "B"
     case count = ""
+    case percent = "%"
   }
 
   /// What the project set itself.

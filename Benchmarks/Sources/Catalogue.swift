@@ -1,7 +1,8 @@
 /// All benchmarks, in the order of the table.
 enum Catalogue {
   static let all =
-    ThroughputBenchmarks.all + TracingBenchmark.all + PushBenchmark.all + CacheBenchmarks.all + HTTP2Benchmarks.all
+    ThroughputBenchmarks.all + TracingBenchmark.all + TracingTurnsBenchmark.all + PushBenchmark.all
+    + CacheBenchmarks.all + HTTP2Benchmarks.all
     + SuspensionBenchmarks.all
     + StartBenchmarks.all
     + HostcallBenchmarks.all + SamplingBenchmark.all

@@ -143,7 +143,7 @@ public final class Service: RequestHandler {
   ) {
     let trace = traces?.begin(
       module: program.traced, method: request.head.method, target: request.head.uri,
-      httpVersion: request.head.version.traced, arrivedAt: request.receivedAt,
+      httpVersion: request.head.version.traced, arrivedAt: request.received,
       context: settings.tracePropagation.map { TracePropagation.context(of: request.head.headers, sampler: $0) })
     let number = trace?.id ?? shared.requests.wrappingAdd(1, ordering: .relaxed).newValue
     let loop = loop?.value ?? shared.loops.state(on: eventLoop)

@@ -246,6 +246,8 @@ struct ProfileStoreTests {
   @Test func blockedTimeThatWasNotKeptDoesNotGoOnInTheNextRequest() throws {
     let store = ProfileStore(limits: TraceLimits(blockedIntervals: 0))
     let used = try finishBlockedRequest(in: store)
+    // Who reads the store has the traces packed, and their recorders used again.
+    #expect(store.count == 1)
     let next = try #require(store.begin(head()))
     #expect(ObjectIdentifier(next) == used)
     #expect(next.finish().time.blocked == BlockedTime())
@@ -277,6 +279,98 @@ struct ProfileStoreTests {
 
   private final class GuestNames: GuestFrameNames {
     func frame(of word: UInt) -> StackFrame? { StackFrame(name: "\(word)") }
+  }
+
+  @Test(arguments: [1, 7, 8, 9, 40]) func whatEndedIsThereAtOnce(count: Int) {
+    let store = ProfileStore(hostcalls: TraceSamples.hostcalls)
+    for number in 1...count {
+      let recorder = store.begin(head("/\(number)"))
+      recorder?.beginSpan(hostcall: 1)
+      recorder?.endSpan(status: 0)
+      recorder?.close()
+    }
+    #expect(store.recent().map(\.url.path) == (1...count).reversed().map { "/\($0)" })
+    #expect(store.recent().allSatisfy { $0.spans.count == 1 })
+    #expect(store.statistics.completed == count)
+    #expect(store.inFlight().isEmpty)
+  }
+
+  @Test func aTraceFromElsewhereComesBehindThoseThatEndedBefore() {
+    let store = ProfileStore()
+    for _ in 0..<3 { store.begin(head())?.close() }
+    store.complete(RequestTrace(id: 100))
+    store.begin(head())?.close()
+    #expect(store.recentIDs() == [101, 100, 3, 2, 1])
+  }
+
+  @Test func anObserverIsNotToldOfWhatEndedBefore() {
+    let store = ProfileStore()
+    let seen = Mutex<[UInt64]>([])
+    for _ in 0..<3 { store.begin(head())?.close() }
+    let observation = store.observeFinished { request in seen.withLock { $0.append(request.id) } }
+    for _ in 0..<2 { store.begin(head())?.close() }
+    observation.cancel()
+    store.begin(head())?.close()
+    #expect(seen.withLock { $0 } == [4, 5])
+    #expect(store.recentIDs() == [6, 5, 4, 3, 2, 1])
+  }
+
+  @Test func whatEndedIsForgottenWithTheOthers() {
+    let store = ProfileStore(countsTotals: true)
+    for _ in 0..<3 { store.begin(head())?.close() }
+    store.removeAll()
+    #expect(store.count == 0)
+    #expect(store.statistics.completed == 3)
+    #expect(store.totals?.requests.values.reduce(0, +) == 3)
+  }
+
+  @Test func requestsEndInAnyOrder() {
+    let store = ProfileStore()
+    var recorders = (1...5).map { _ in store.begin(head()) }
+    recorders[2]?.close()
+    recorders[0]?.close()
+    recorders[4] = nil
+    #expect(store.inFlight().map(\.id) == [2, 4])
+    #expect(store.recentIDs() == [1, 3])
+    recorders[3]?.close()
+    recorders[1]?.close()
+    #expect(store.inFlight().isEmpty)
+  }
+
+  @Test func aRequestThatWaitedBeganWhenItArrived() throws {
+    let store = ProfileStore()
+    let arrival = MonotonicInstant.now
+    usleep(2000)
+    let recorder = try #require(
+      store.begin(module: TracedModule(id: "m", name: ""), method: "GET", target: "/", arrivedAt: arrival))
+    let trace = recorder.finish()
+    #expect(trace.monotonicStartNanos == arrival.monotonic)
+    #expect((2_000_000...trace.wallNanos).contains(trace.time.queue))
+    // Where the processor's counter is not known, the system's clock tells the same.
+    let later = try #require(
+      store.begin(
+        module: TracedModule(id: "m", name: ""), method: "GET", target: "/",
+        arrivedAt: MonotonicInstant(monotonic: arrival.monotonic))
+    ).finish()
+    #expect(later.monotonicStartNanos == arrival.monotonic)
+    #expect(later.time.queue > trace.time.queue)
+  }
+
+  @Test func ofRecordersThatWaitOneThatNobodyHoldsIsTaken() throws {
+    let hostcalls = HostcallNameTable.empty
+    var stack = RecorderStack()
+    var held = [5, 4, 1].map { TraceRecorder(id: $0, head: head(), hostcalls: hostcalls) }
+    stack.push(held[2])
+    stack.push(TraceRecorder(id: 2, head: head(), hostcalls: hostcalls))
+    stack.push(TraceRecorder(id: 3, head: head(), hostcalls: hostcalls))
+    stack.push(held[1])
+    stack.push(held[0])
+    #expect(stack.popUnshared()?.id == 3)
+    #expect(stack.count == 4)
+    stack.reverse()
+    held.removeAll()
+    let ids = [stack.pop()?.id, stack.pop()?.id, stack.popUnshared()?.id, stack.pop()?.id, stack.pop()?.id]
+    #expect(ids == [1, 2, 4, 5, nil])
   }
 
   @Test func aRecorderThatSomebodyHoldsIsNotUsedAgain() throws {

@@ -1,5 +1,6 @@
 import CTimestamp
 import Foundation
+import Synchronization
 import Testing
 
 @testable import FastlikeProfile
@@ -310,6 +311,36 @@ struct SpanChunkPoolTests {
 }
 
 struct TraceClockTests {
+  @Test func withoutACounterTheSystemsClockTimesHostcalls() throws {
+    let head = TraceHead(moduleID: "m", method: "GET", url: RedactedURL("/"))
+    let recorder = TraceRecorder(id: 1, head: head, hostcalls: TraceSamples.hostcalls)
+    recorder.core.pointee = RecordingCore(
+      first: SpanChunk(base: recorder.core.pointee.cursor), start: RecordingStart(after: nil), scale: 0,
+      cap: TraceLimits.defaultSpanCap)
+    for _ in 0..<3 {
+      recorder.beginSpan(hostcall: 1)
+      usleep(1000)
+      recorder.endSpan(status: 5)
+    }
+    let trace = recorder.finish()
+    #expect(trace.spans.map(\.status) == [5, 5, 5])
+    #expect(trace.spans.map(\.duration).allSatisfy { (1_000_000..<trace.wallNanos).contains($0) })
+  }
+
+  @Test func threadsHaveNumbersOfTheirOwn() async {
+    let numbers = Mutex<[UInt32]>([])
+    let threads = (0..<4).map { _ in
+      Thread {
+        let number = ctimestamp_thread_number()
+        numbers.withLock { $0.append(number == ctimestamp_thread_number() ? number : 0) }
+      }
+    }
+    for thread in threads { thread.start() }
+    while !threads.allSatisfy(\.isFinished) { try? await Task.sleep(for: .milliseconds(1)) }
+    let seen = numbers.withLock { $0 }
+    #expect(Set(seen).count == 4 && !seen.contains(0))
+  }
+
   @Test func ticksBecomeNanosecondsWithoutOverflow() {
     let half = UInt64(1) << 31
     #expect(TraceClock.nanoseconds(cycles: 1000, since: 0, scale: half) == 500)

@@ -54,8 +54,7 @@ struct GuestHarness {
       body.write(ByteBuffer(string: text))
       body.finish()
       let request = DownstreamRequest(
-        head: head, body: body, connection: DownstreamConnection(clientAddress: nil, serverAddress: nil),
-        receivedAt: ctimestamp_monotonic())
+        head: head, body: body, connection: DownstreamConnection(clientAddress: nil, serverAddress: nil))
       let responder = CollectingResponder { response.succeed(($0, $1)) }
       service.run(request, responder: responder, on: eventLoop) { ending.succeed($0) }
     }

@@ -13,6 +13,14 @@ import Testing
     #expect(names(list) == ["X-Mixed", "other"])
   }
 
+  @Test func `names are found by how they begin`() {
+    let list = HeaderList([("fast", "1"), ("X-Fastlike-A", "2"), ("Fastlike-B", "3")])
+    #expect(list.containsName(startingWith: "fastlike-"))
+    #expect(list.containsName(startingWith: "fastlike-b"))
+    #expect(!list.containsName(startingWith: "fastlike-a"))
+    #expect(!HeaderList().containsName(startingWith: "a"))
+  }
+
   @Test func `setting takes the first field's place and removes the others`() {
     var list = HeaderList([("a", "1"), ("b", "2"), ("A", "3"), ("c", "4")])
     list.set("a", "new")

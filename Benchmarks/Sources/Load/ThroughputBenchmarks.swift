@@ -41,12 +41,19 @@ enum ThroughputBenchmarks {
   static func load(
     _ server: ServerProcess, _ workbench: Workbench, connections: Int = connections, seconds: Int
   ) async throws -> Throughput {
+    try await load(port: server.port, workbench, connections: connections, seconds: seconds)
+  }
+
+  /// As ``load(_:_:connections:seconds:)``.
+  static func load(
+    port: Int, _ workbench: Workbench, connections: Int, seconds: Int
+  ) async throws -> Throughput {
     if let wrk = workbench.wrk {
-      return try await wrk.load(port: server.port, target: "/", connections: connections, seconds: seconds)
+      return try await wrk.load(port: port, target: "/", connections: connections, seconds: seconds)
     }
     let outcome = try await LoadGenerator.run(
       LoadPlan(
-        port: server.port, target: "/", connections: connections, amount: .time(UInt64(seconds) * 1_000_000_000)))
+        port: port, target: "/", connections: connections, amount: .time(UInt64(seconds) * 1_000_000_000)))
     try outcome.checkAnswers()
     return outcome.throughput
   }

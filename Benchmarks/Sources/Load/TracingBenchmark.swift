@@ -7,8 +7,8 @@ enum TracingBenchmark {
       name: "tracing", title: "Minimal guest, 32 connections, turns of profile off, trace and deep",
       metrics: [
         Metric("requests/s, off", .perSecond), Metric("requests/s, trace", .perSecond),
-        Metric("requests/s, deep", .perSecond), Metric("trace, in percent of off", .count, target: .atLeast(97)),
-        Metric("deep, in percent of off", .count, target: .atLeast(85)),
+        Metric("requests/s, deep", .perSecond), Metric("trace, of off", .percent, target: .atLeast(97)),
+        Metric("deep, of off", .percent, target: .atLeast(85)),
       ]
     ) { workbench in
       var sums = Array(repeating: 0.0, count: modes.count)

@@ -1,11 +1,8 @@
 import CTimestamp
-import ComputeABI
 import FastlikeProfile
 import FastlikeRuntime
-import Logging
 import NIOCore
 import NIOPosix
-import Wasmtime
 
 /// What a request takes on its event loop without a network, and what recording adds to it: three services with the same program take
 /// turns within a process, some milliseconds each, so that all meet the same machine.
@@ -24,44 +21,22 @@ enum RequestPathBenchmark {
 
   @Sendable
   private static func measure(_ workbench: Workbench) async throws -> [Double] {
-    // Room for one guest at a time and some that are being cleared: the next run's engine needs addresses too.
-    var engineSettings = EngineSettings()
-    engineSettings.maximumInstances = 128
-    let engine = Engine(engineSettings)
-    let program = try Program.load(
-      path: workbench.guest("hello"), settings: engine.settings, engine: { engine }, cache: nil)
+    let modes = try ModeServices(modes, guest: workbench.guest("hello"), maximumInstances: 128)
+    let services = modes.services
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    let shared = Service.Shared(logger: logger)
-    let services = modes.map { service(program, EpochClock(engine: engine), $0, shared) }
     let eventLoop = group.next()
-    var times = Array(repeating: [Double](), count: modes.count)
+    var times = Array(repeating: [Double](), count: services.count)
     for round in 0..<rounds {
-      for mode in round.isMultiple(of: 2) ? Array(modes.indices) : modes.indices.reversed() {
+      for mode in round.isMultiple(of: 2) ? Array(services.indices) : services.indices.reversed() {
         let turn = try await eventLoop.flatSubmit { Turn(services[mode], on: eventLoop, requests: requests).run() }
           .get()
         times[mode].append(Double(turn) / Double(requests))
       }
     }
-    try await shared.shutdown(on: eventLoop).get()
-    shared.closeStores()
-    try await group.shutdownGracefully()
+    try await modes.shutdown(group)
     let off = times[0].median ?? 0
     // Each turn against the one next to it: the machine changes more slowly than that.
     return [off] + times.dropFirst().map { zip($0, times[0]).map { $0 - $1 }.median ?? 0 }
-  }
-
-  private static let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
-
-  private static func service(
-    _ program: Program, _ clock: EpochClock, _ mode: ProfileMode, _ shared: Service.Shared
-  ) -> Service {
-    var settings = SandboxSettings()
-    settings.cpuSampling.isAlways = mode == .deep
-    let traces =
-      mode == .off ? nil : ProfileStore(mode: mode, hostcalls: HostcallNameTable(names: HostcallTable.traceNames))
-    return Service(
-      program: program, configuration: ServiceConfiguration(), settings: settings, clock: clock, traces: traces,
-      logs: LogRouter(), logger: logger, shared: shared)
   }
 
   /// So many requests, one after the other. Confined to its loop.
@@ -90,8 +65,7 @@ enum RequestPathBenchmark {
       let body = BodyPipe()
       body.finish()
       let request = DownstreamRequest(
-        head: head, body: body, connection: DownstreamConnection(clientAddress: nil, serverAddress: nil),
-        receivedAt: ctimestamp_monotonic())
+        head: head, body: body, connection: DownstreamConnection(clientAddress: nil, serverAddress: nil))
       service.handle(request, responder: Responder { [self] in eventLoop.execute { self.next() } }, on: eventLoop)
     }
 

@@ -53,6 +53,7 @@ enum ResultTable {
     switch unit {
     case .perSecond: "\(decimal(value, value < 100 ? 1 : 0))/s"
     case .count: decimal(value, 0)
+    case .percent: decimal(value, 1) + " %"
     case .bytes: scaled(value, ["B", "kB", "MB"])
     case .nanoseconds: scaled(value, ["ns", "µs", "ms", "s"])
     }

@@ -25,4 +25,7 @@ static inline uint64_t ctimestamp_monotonic(void) {
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/// Numbers the threads of the process as they come: the number of this one, from 1.
+uint32_t ctimestamp_thread_number(void);
+
 #endif

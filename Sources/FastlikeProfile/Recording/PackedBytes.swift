@@ -65,16 +65,6 @@ struct PackedArena: ~Copyable, @unchecked Sendable {
     return PackedPlace(block: current, offset: PackedBlock.usualCapacity - free.count)
   }
 
-  /// Writes to the memory that the next trace will lie in, which has been out of the caches for as long as the last hundreds of
-  /// traces took: it comes back while the request is served, and not when somebody waits for it.
-  @inline(__always)
-  func warmUp() {
-    guard free.count >= 4 * Self.cacheLine, let start = free.baseAddress else { return }
-    for line in 0..<4 { start[line * Self.cacheLine] = 0 }
-  }
-
-  private static let cacheLine = 64
-
   /// Takes over what there was no room for: a block to go on with, or one that has the one large trace only.
   private mutating func place(_ moved: PackedBlock, count: Int) -> PackedPlace {
     if moved.capacity == PackedBlock.usualCapacity {
@@ -228,6 +218,12 @@ struct PackedWriter {
     }
     if isCopied == nil { for (place, byte) in text.utf8.enumerated() { cursor[place] = byte } }
     cursor += count
+  }
+
+  /// As they are.
+  @inline(__always)
+  mutating func write(bytes: StaticString) {
+    write(bytes: UnsafeRawBufferPointer(start: bytes.utf8Start, count: bytes.utf8CodeUnitCount))
   }
 
   /// As they are.

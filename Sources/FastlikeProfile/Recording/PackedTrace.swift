@@ -112,7 +112,8 @@ struct PackedTrace: Sendable {
 }
 
 extension UnsafeMutablePointer<RecordingDetails> {
-  fileprivate var hasRarerParts: Bool {
+  /// Whether there is something of what many requests have nothing of.
+  var hasRarerParts: Bool {
     pointee.isDeep || pointee.hasStacks || !pointee.backendCalls.isEmpty || !pointee.memoryGrowth.isEmpty
       || !pointee.notes.isEmpty
   }

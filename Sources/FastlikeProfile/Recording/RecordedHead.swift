@@ -1,46 +1,5 @@
-/// The method and the URL of a request and its place in a distributed trace, packed where the request begins: its recording copies
-/// bytes, and counts no references.
-struct PackedHead {
-  fileprivate let bytes: UnsafeBufferPointer<UInt8>
-  /// Where the bytes lie when there are many.
-  fileprivate let long: PackedBlock?
-  fileprivate let isSampled: Bool
-
-  /// Bytes of most heads.
-  static let usualSize = 256
-
-  /// - Parameters:
-  ///   - memory: ``usualSize`` bytes, which must live as long as the head.
-  ///   - target: A request's target or URL; what a trace may not have is left out.
-  init(in memory: UnsafeMutableBufferPointer<UInt8>, method: String, target: String, context: TraceContext?) {
-    var writer = PackedWriter(into: memory)
-    writer.write(method: method)
-    writer.write(target: target)
-    self.init(&writer, context)
-  }
-
-  /// - Parameter memory: ``usualSize`` bytes, which must live as long as the head.
-  init(in memory: UnsafeMutableBufferPointer<UInt8>, method: String, url: RedactedURL, context: TraceContext?) {
-    var writer = PackedWriter(into: memory)
-    writer.write(method: method)
-    writer.write(url)
-    self.init(&writer, context)
-  }
-
-  private init(_ writer: inout PackedWriter, _ context: TraceContext?) {
-    if let context {
-      isSampled = context.isSampled
-      writer.write(context)
-    } else {
-      isSampled = true
-      writer.write(byte: 0)
-    }
-    bytes = writer.written
-    long = writer.moved
-  }
-}
-
-/// The head of a recording.
+/// The head of a recording: the method and the URL of a request and its place in a distributed trace, packed where the request
+/// begins, so that a recording copies bytes and counts no references.
 struct RecordedHead {
   /// Room for most heads, which belongs to the ``RecordingBlock``.
   private let area: UnsafeMutableBufferPointer<UInt8>
@@ -50,17 +9,42 @@ struct RecordedHead {
   /// Whether the trace is one that is to be pushed.
   private(set) var isSampled = true
 
-  /// Bytes of the area.
-  static let areaSize = PackedHead.usualSize
+  /// Bytes of the area, and so of most heads.
+  static let areaSize = 256
 
   init(in area: UnsafeMutableBufferPointer<UInt8>) { self.area = area }
 
   /// Puts a head in the place of the one before.
-  mutating func put(_ head: PackedHead) {
-    count = head.bytes.count
-    isSampled = head.isSampled
-    if long != nil || head.long != nil { long = head.long }
-    if long == nil, let bytes = head.bytes.baseAddress { area.baseAddress?.update(from: bytes, count: count) }
+  /// - Parameter target: A request's target or URL; what a trace may not have is left out.
+  @inline(__always)
+  mutating func put(method: String, target: String, context: TraceContext?) {
+    put(context) { writer in
+      writer.write(method: method)
+      writer.write(target: target)
+    }
+  }
+
+  /// Puts a head in the place of the one before.
+  mutating func put(method: String, url: RedactedURL, context: TraceContext?) {
+    put(context) { writer in
+      writer.write(method: method)
+      writer.write(url)
+    }
+  }
+
+  @inline(__always)
+  private mutating func put(_ context: TraceContext?, _ body: (inout PackedWriter) -> Void) {
+    var writer = PackedWriter(into: area)
+    body(&writer)
+    if let context {
+      isSampled = context.isSampled
+      writer.write(context)
+    } else {
+      isSampled = true
+      writer.write(byte: 0)
+    }
+    count = writer.count
+    if long != nil || writer.moved != nil { long = writer.moved }
   }
 
   /// Calls the body with the packed bytes.
@@ -104,7 +88,13 @@ struct RecordedHead {
 
 extension PackedWriter {
   fileprivate mutating func write(method: String) {
-    if PrintableText.isMethod(method) { write(method) } else { write(PrintableText.method(method)) }
+    // What most requests have is compared and written as one word.
+    if method == "GET" {
+      write(byte: 3)
+      write(bytes: "GET")
+    } else {
+      write(PrintableText.method(method))
+    }
   }
 
   fileprivate mutating func write(target: String) {

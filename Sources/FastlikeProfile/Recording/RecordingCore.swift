@@ -55,6 +55,7 @@ struct RecordingCore {
   }
 
   /// Begins anew after ``giveBack(to:)``.
+  @inline(__always)
   mutating func restart(at start: RecordingStart, cap: Int) {
     depth = 0
     suspension = 0
@@ -73,10 +74,32 @@ struct RecordingCore {
   /// Nanoseconds from the trace's start.
   @inlinable @inline(__always)
   func now() -> Int64 {
-    if scale != 0 {
-      return originOffset + TraceClock.nanoseconds(cycles: ctimestamp_cycles(), since: originCycles, scale: scale)
-    }
-    return originOffset + Int64(bitPattern: ctimestamp_monotonic() &- originNanos)
+    scale != 0 ? countedNow() : originOffset &+ Int64(bitPattern: ctimestamp_monotonic() &- originNanos)
+  }
+
+  /// The same where there is a ``scale``.
+  @inlinable @inline(__always)
+  func countedNow() -> Int64 {
+    originOffset &+ TraceClock.nanoseconds(cycles: ctimestamp_cycles(), since: originCycles, scale: scale)
+  }
+
+  /// Opens a span, for which there is room.
+  @inlinable @inline(__always)
+  mutating func open(_ hostcall: UInt16, at instant: Int64) {
+    cursor.initialize(to: Span(hostcall: hostcall, start: instant))
+    depth = 1
+  }
+
+  /// Closes the open span.
+  @inlinable @inline(__always)
+  mutating func close(_ status: Int32, at instant: Int64) {
+    let span = cursor
+    let duration = instant &- span.pointee.start
+    span.pointee.duration = duration
+    span.pointee.status = status
+    hostcallNanos &+= duration
+    cursor = span + 1
+    depth = 0
   }
 
   private var currentChunkSpans: Int { isOverflowing ? 0 : cursor - (chunks.last ?? first).base }

@@ -66,13 +66,15 @@ struct RecordingDetails {
   }
 
   /// As a new one, in the memory of this one and with its present ``head``.
+  /// - Parameter backendCap: The one of the limits that can change.
+  @inline(__always)
   mutating func restart(
-    id: UInt64, start: RecordingStart, module: TracedModule, httpVersion: HTTPVersion?, limits: TraceLimits
+    id: UInt64, start: RecordingStart, module: TracedModule, httpVersion: HTTPVersion?, backendCap: Int
   ) {
     self.id = id
     let hasBlocked = facts.droppedBlockedIntervals > 0 || !blocked.isEmpty
     facts = RecordedFacts(start: start, module: module, httpVersion: httpVersion)
-    self.limits = limits
+    limits.backendCalls = backendCap
     isClosed = false
     labels.removeAll()
     let count = backendCalls.count | backendStates.count | memoryGrowth.count | notes.count
@@ -149,17 +151,27 @@ struct RecordingDetails {
 
 /// The instant at which a recording begins.
 struct RecordingStart: BitwiseCopyable {
-  let monotonic = ctimestamp_monotonic()
+  let monotonic: UInt64
   let cycles = ctimestamp_cycles()
   /// Nanoseconds that the request had waited.
   let queue: Int64
   /// When the request arrived, in nanoseconds since 1970.
   let unix: Int64
 
-  /// - Parameter arrival: In monotonic nanoseconds; nil when the request has not waited.
-  init(after arrival: UInt64?) {
-    queue = arrival.map { [monotonic] in max(0, Int64(bitPattern: monotonic &- $0)) } ?? 0
-    unix = TraceClock.unixNanos(atMonotonic: monotonic) - queue
+  /// - Parameters:
+  ///   - arrival: Nil when the request has not waited.
+  ///   - scale: As of ``TraceClock/calibration``.
+  @inline(__always)
+  init(after arrival: MonotonicInstant?, scale: UInt64 = TraceClock.calibration.scale) {
+    if let arrival, arrival.cycles != 0, scale != 0 {
+      queue = TraceClock.nanoseconds(cycles: cycles, since: arrival.cycles, scale: scale)
+      monotonic = arrival.monotonic &+ UInt64(queue)
+      unix = TraceClock.unixNanos(atMonotonic: arrival.monotonic)
+    } else {
+      monotonic = ctimestamp_monotonic()
+      queue = max(0, Int64(bitPattern: monotonic &- (arrival?.monotonic ?? monotonic)))
+      unix = TraceClock.unixNanos(atMonotonic: monotonic) - queue
+    }
   }
 
   /// When the request arrived, in monotonic nanoseconds.

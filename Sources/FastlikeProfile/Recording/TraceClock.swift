@@ -168,3 +168,29 @@ public enum TraceClock {
     return String(decoding: (try? file.read(upToCount: 4096)) ?? Data(), as: UTF8.self)
   }
 }
+
+/// An instant of the monotonic clock, with the processor's counter at the same time: what passed since then is known without asking
+/// the system.
+public struct MonotonicInstant: Sendable, Hashable, BitwiseCopyable {
+  /// Nanoseconds, as of `CLOCK_MONOTONIC`.
+  public let monotonic: UInt64
+  /// The counter; 0 where it is not known.
+  let cycles: UInt64
+
+  /// An instant of which the counter is not known.
+  public init(monotonic: UInt64) {
+    self.monotonic = monotonic
+    cycles = 0
+  }
+
+  private init(monotonic: UInt64, cycles: UInt64) {
+    self.monotonic = monotonic
+    self.cycles = cycles
+  }
+
+  /// This instant.
+  @inline(__always)
+  public static var now: MonotonicInstant {
+    MonotonicInstant(monotonic: ctimestamp_monotonic(), cycles: ctimestamp_cycles())
+  }
+}

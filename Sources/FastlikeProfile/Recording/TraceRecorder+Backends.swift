@@ -79,7 +79,8 @@ extension TraceRecorder {
 
   /// Calls that the guest asked for and that are still running: what a grace period after the request could wait for.
   public var awaitedBackendCalls: Int {
-    zip(details.pointee.backendCalls, details.pointee.backendStates).count {
+    if details.pointee.backendCalls.isEmpty { return 0 }
+    return zip(details.pointee.backendCalls, details.pointee.backendStates).count {
       !$1.isComplete && ($1.isObserved || $0.pendingID == 0)
     }
   }

@@ -27,7 +27,8 @@ extension TraceRecorder {
   public func setResponse(status: Int, bytes: Int64, headerFlushed: UInt64? = nil) {
     guard !isFinished else { return }
     details.pointee.facts.response.set(
-      status: status, bytes: bytes, headerFlushed: headerFlushed.map { offset(ofMonotonic: $0) } ?? now)
+      status: status, bytes: bytes,
+      headerFlushed: headerFlushed.map { offset(ofMonotonic: $0) } ?? core.pointee.now())
   }
 
   /// What was seen of the response so far.

@@ -61,8 +61,10 @@ public final class TraceRecorder: @unchecked Sendable {
   private let block: RecordingBlock
   /// What happens right now, for the store's list of running requests.
   @usableFromInline let live: UnsafeMutablePointer<LiveActivity>
-  /// Where the store's list of running requests has it; the store's to change.
-  var runningPlace: Int32 = -1
+  /// Where the store has it among running and ended ones, and its place among finished traces: the store's to change.
+  var running = RunningRecorders.Links()
+  var link = RecorderStack.Link()
+  var place: UInt64 = 0
   let hostcalls: HostcallNameTable
   /// Where the store has it; nil without a store, and when the recording is closed.
   private var part: StorePart?
@@ -92,16 +94,14 @@ public final class TraceRecorder: @unchecked Sendable {
     core = block.core
     live = block.live
     let facts = RecordedFacts(
-      start: RecordingStart(after: head.arrivedAt), module: head.module, httpVersion: head.httpVersion)
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: PackedHead.usualSize) { memory in
-      let packed = PackedHead(in: memory, method: head.method, url: head.url, context: head.context)
-      initialize(id: id, head: packed, facts: facts, limits: limits)
-    }
+      start: RecordingStart(after: head.arrivedAt.map { MonotonicInstant(monotonic: $0) }), module: head.module,
+      httpVersion: head.httpVersion)
+    initialize(id: id, facts: facts, limits: limits)
+    details.pointee.head.put(method: head.method, url: head.url, context: head.context)
   }
 
-  init(
-    id: UInt64, head: PackedHead, facts: RecordedFacts, limits: TraceLimits, in part: StorePart
-  ) {
+  /// A recording into a store, which puts its head.
+  init(id: UInt64, facts: RecordedFacts, limits: TraceLimits, in part: StorePart) {
     hostcalls = part.shared.hostcalls
     mode = part.shared.mode
     pool = .shared
@@ -109,15 +109,14 @@ public final class TraceRecorder: @unchecked Sendable {
     block = RecordingBlock()
     core = block.core
     live = block.live
-    initialize(id: id, head: head, facts: facts, limits: limits)
+    initialize(id: id, facts: facts, limits: limits)
   }
 
-  private func initialize(id: UInt64, head: PackedHead, facts: RecordedFacts, limits: TraceLimits) {
+  private func initialize(id: UInt64, facts: RecordedFacts, limits: TraceLimits) {
     live.initialize(to: LiveActivity())
-    var recorded = RecordedHead(in: block.head)
-    recorded.put(head)
     details.initialize(
-      to: RecordingDetails(id: id, head: recorded, facts: facts, limits: limits, isDeep: mode.includesDeep))
+      to: RecordingDetails(
+        id: id, head: RecordedHead(in: block.head), facts: facts, limits: limits, isDeep: mode.includesDeep))
     core.initialize(
       to: RecordingCore(
         first: block.first, start: facts.start, scale: TraceClock.calibration.scale, cap: limits.spans))
@@ -131,18 +130,18 @@ public final class TraceRecorder: @unchecked Sendable {
     block.delete()
   }
 
-  /// Begins to record another request, when nobody else has the recorder.
+  /// Begins to record another request, when nobody else has the recorder; the store puts its head.
+  /// - Parameter backendCap: The one of the limits that can change.
   /// - Returns: What it still held and takes some time to be let go of.
+  @inline(__always)
   func restart(
-    id: UInt64, head: PackedHead, start: RecordingStart, module: TracedModule, httpVersion: HTTPVersion?,
-    limits: TraceLimits, in part: StorePart
+    id: UInt64, start: RecordingStart, module: TracedModule, httpVersion: HTTPVersion?, backendCap: Int,
+    in part: StorePart
   ) -> PackedTrace? {
     self.part = part
-    let held = packed == nil ? nil : packed.take()
-    details.pointee.head.put(head)
-    details.pointee.restart(id: id, start: start, module: module, httpVersion: httpVersion, limits: limits)
-    core.pointee.restart(at: start, cap: limits.spans)
-    return held
+    details.pointee.restart(id: id, start: start, module: module, httpVersion: httpVersion, backendCap: backendCap)
+    core.pointee.restart(at: start, cap: details.pointee.limits.spans)
+    return packed == nil ? nil : packed.take()
   }
 
   /// Lets go of the trace of a closed recording, when nobody else has the recorder.
@@ -188,20 +187,21 @@ public final class TraceRecorder: @unchecked Sendable {
     guard details.pointee.facts.wallEnd == nil else { return }
     let blockedOutside = details.pointee.blockedTime.total - core.pointee.blockedInHostcalls
     details.pointee.facts.setupNanos = max(
-      0, now - details.pointee.facts.start.queue - blockedOutside - core.pointee.hostcallNanos)
+      0, core.pointee.now() - details.pointee.facts.start.queue - blockedOutside - core.pointee.hostcallNanos)
   }
 
   // MARK: - Spans
+
+  // What most hostcalls take is short and calls nothing, so that it needs no room on the stack; everything else is aside.
 
   /// A hostcall begins. While one is open already, the new one counts as part of it.
   @inlinable @inline(__always)
   public func beginSpan(hostcall: UInt16) {
     let core = core
-    if core.pointee.depth != 0 || core.pointee.cursor == core.pointee.limit {
-      guard prepareSpan() else { return }
+    guard core.pointee.depth == 0, core.pointee.cursor != core.pointee.limit, core.pointee.scale != 0 else {
+      return beginUnusualSpan(hostcall: hostcall)
     }
-    core.pointee.cursor.initialize(to: Span(hostcall: hostcall, start: core.pointee.now()))
-    core.pointee.depth = 1
+    core.pointee.open(hostcall, at: core.pointee.countedNow())
     live.pointee.enter(hostcall)
   }
 
@@ -210,35 +210,35 @@ public final class TraceRecorder: @unchecked Sendable {
   @inlinable @inline(__always)
   public func endSpan(status: Int32) {
     let core = core
-    guard core.pointee.depth == 1, core.pointee.suspension == 0 else { return endUnusualSpan(status: status) }
-    let span = core.pointee.cursor
-    let duration = core.pointee.now() &- span.pointee.start
-    span.pointee.duration = duration
-    span.pointee.status = status
-    core.pointee.hostcallNanos &+= duration
-    core.pointee.cursor = span + 1
-    core.pointee.depth = 0
+    guard core.pointee.depth == 1, core.pointee.suspension == 0, core.pointee.scale != 0 else {
+      return endUnusualSpan(status: status)
+    }
+    core.pointee.close(status, at: core.pointee.countedNow())
     live.pointee.leave()
   }
 
-  @usableFromInline
-  func prepareSpan() -> Bool {
+  /// While another is open, at the end of the present memory, or without a counter to be trusted.
+  @usableFromInline @inline(never)
+  func beginUnusualSpan(hostcall: UInt16) {
     if core.pointee.depth != 0 {
       core.pointee.depth += 1
-      return false
+      return
     }
-    guard !core.pointee.isClosed else { return false }
-    core.pointee.refill(cap: limits.spans, from: pool)
-    return true
+    guard !core.pointee.isClosed else { return }
+    if core.pointee.cursor == core.pointee.limit { core.pointee.refill(cap: limits.spans, from: pool) }
+    core.pointee.open(hostcall, at: core.pointee.now())
+    live.pointee.enter(hostcall)
   }
 
-  @usableFromInline
+  /// Within another one, while the guest is suspended, or without a counter to be trusted.
+  @usableFromInline @inline(never)
   func endUnusualSpan(status: Int32) {
     switch core.pointee.depth {
     case 0: return
     case 1:
       resume()
-      endSpan(status: status)
+      core.pointee.close(status, at: core.pointee.now())
+      live.pointee.leave()
     default: core.pointee.depth -= 1
     }
   }
@@ -338,10 +338,16 @@ public final class TraceRecorder: @unchecked Sendable {
   /// can still be updated until ``finish()``. A second call is without effect.
   public func end() {
     guard details.pointee.facts.wallEnd == nil else { return }
+    if core.pointee.suspension != 0 || core.pointee.depth != 0 { endHostcalls() }
+    details.pointee.facts.wallEnd = core.pointee.now()
+    core.pointee.close()
+  }
+
+  /// A recording ends in the middle of hostcalls.
+  @inline(never)
+  private func endHostcalls() {
     resume()
     while core.pointee.depth > 0 { endSpan(status: -1) }
-    details.pointee.facts.wallEnd = now
-    core.pointee.close()
   }
 
   /// Closes the recording and hands it to the store, if there is one. Backend calls that nobody asked for become
@@ -353,7 +359,7 @@ public final class TraceRecorder: @unchecked Sendable {
   public func close() {
     guard !isFinished else { return }
     end()
-    sweepBackendCalls()
+    if !details.pointee.backendCalls.isEmpty { sweepBackendCalls() }
     if mode.includesDeep { details.pointee.deepMetrics?.finalize() }
     details.pointee.isClosed = true
     part.take()?.complete(self)
@@ -362,6 +368,9 @@ public final class TraceRecorder: @unchecked Sendable {
       core.pointee.giveBack(to: pool)
     }
   }
+
+  /// Whether a closed recording has nothing but some hostcalls: packing it takes nothing out of it and can wait.
+  var isShort: Bool { !core.pointee.hasMoreChunks && !details.hasRarerParts }
 
   /// Packs the trace of a closed recording.
   func pack(in arena: inout PackedArena) -> KeptTrace {

@@ -1,3 +1,5 @@
+internal import CTimestamp
+
 /// Keeps finished traces, newest first, and knows the requests that are running. Safe to use from any thread.
 ///
 /// A host without profiling has no store.
@@ -16,6 +18,8 @@ public final class ProfileStore: Sendable {
 
   private let shared: StoreShared
   private let parts: [StorePart]
+  /// The same, for what is done for each request: references that need not be counted.
+  private let lanes: [Unmanaged<StorePart>]
   /// Threads that finish requests at the same time, one of them in each part.
   private static let partCount = 8
 
@@ -38,11 +42,11 @@ public final class ProfileStore: Sendable {
       settings: settings, mode: mode, hostcalls: hostcalls, limits: limits, firstID: firstID)
     self.shared = shared
     parts = (0..<Self.partCount).map { _ in StorePart(shared: shared, countsTotals: countsTotals) }
-    TraceClock.prepare()
+    lanes = parts.map { Unmanaged.passUnretained($0) }
   }
 
   /// The part for what begins on this thread.
-  private var part: StorePart { parts[ThreadNumber.current % Self.partCount] }
+  private var lane: Unmanaged<StorePart> { lanes[Int(ctimestamp_thread_number()) % Self.partCount] }
 
   // MARK: - Recording
 
@@ -51,10 +55,11 @@ public final class ProfileStore: Sendable {
   /// - Returns: nil when the mode is ``ProfileMode/off``.
   public func begin(_ head: TraceHead) -> TraceRecorder? {
     guard mode.includesTrace else { return nil }
-    let start = RecordingStart(after: head.arrivedAt)
-    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: PackedHead.usualSize) { memory in
-      let packed = PackedHead(in: memory, method: head.method, url: head.url, context: head.context)
-      return part.begin(packed, start: start, module: head.module, httpVersion: head.httpVersion)
+    return lane._withUnsafeGuaranteedRef { part in
+      part.begin(
+        module: head.module, httpVersion: head.httpVersion,
+        arrivedAt: head.arrivedAt.map { MonotonicInstant(monotonic: $0) }
+      ) { $0.put(method: head.method, url: head.url, context: head.context) }
     }
   }
 
@@ -64,17 +69,17 @@ public final class ProfileStore: Sendable {
   ///   - method: See ``TraceHead/method``.
   ///   - target: The request's target, of which a ``RedactedURL`` is kept.
   ///   - httpVersion: See ``TraceHead/httpVersion``.
-  ///   - arrivedAt: See ``TraceHead/arrivedAt``.
+  ///   - arrivedAt: When the request arrived; nil when it has not waited.
   ///   - context: See ``TraceHead/context``.
   public func begin(
     module: TracedModule, method: String, target: String, httpVersion: HTTPVersion? = nil,
-    arrivedAt: UInt64? = nil, context: TraceContext? = nil
+    arrivedAt: MonotonicInstant? = nil, context: TraceContext? = nil
   ) -> TraceRecorder? {
     guard mode.includesTrace else { return nil }
-    let start = RecordingStart(after: arrivedAt)
-    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: PackedHead.usualSize) { memory in
-      let packed = PackedHead(in: memory, method: method, target: target, context: context)
-      return part.begin(packed, start: start, module: module, httpVersion: httpVersion)
+    return lane._withUnsafeGuaranteedRef { part in
+      part.begin(module: module, httpVersion: httpVersion, arrivedAt: arrivedAt) {
+        $0.put(method: method, target: target, context: context)
+      }
     }
   }
 
@@ -84,7 +89,7 @@ public final class ProfileStore: Sendable {
     shared.reserveIDs(through: trace.id)
     // One that is there already is replaced where it is.
     let holder = parts.first { $0.entry(id: trace.id) != nil }
-    (holder ?? part).complete(trace)
+    (holder ?? lane.takeUnretainedValue()).complete(trace)
   }
 
   /// Makes ids start after those that an archive has.

@@ -4,19 +4,18 @@ internal import Synchronization
 /// One of the parts of a ``ProfileStore``: the requests of some threads begin and end in it, so that threads neither wait for each
 /// other nor pass memory between them.
 ///
-/// Recorders are used again for the requests that begin, when nobody else has them. Running recorders are not kept: they take
-/// themselves out at the latest in their `deinit`, and wait there for a reader that has the lock, so that what is read under the
-/// lock is alive.
+/// Recorders are used again for the requests that begin, when nobody else has them. The traces of short requests are packed some at
+/// a time: a busy thread runs through much more code for each request than its processor has room for, and fetches what packs a
+/// trace once for all of them.
 final class StorePart: Sendable {
   fileprivate struct Contents: ~Copyable {
     var ring = TraceRing()
     var counts = Counts()
     /// Recorders of requests that ended, which somebody may still hold.
-    var spare: [TraceRecorder] = []
-    /// The recorders of the requests that are running.
-    var running: [Unmanaged<TraceRecorder>?] = []
-    /// Places in ``running`` without one.
-    var free: [Int32] = []
+    var spare = RecorderStack()
+    var running = RunningRecorders()
+    /// Recorders of requests that finished whose traces are not in the ring yet, the newest on top.
+    var closed = RecorderStack()
   }
 
   struct Counts: Sendable {
@@ -30,6 +29,8 @@ final class StorePart: Sendable {
 
   /// Most recorders that wait for a request. They hold what they recorded before until then, or until somebody reads the store.
   fileprivate static let maximumSpareRecorders = 32
+  /// So many traces are packed at once.
+  private static let maximumClosedRecorders = 8
 
   let shared: StoreShared
   private let contents = Mutex(Contents())
@@ -43,47 +44,85 @@ final class StorePart: Sendable {
 
   // MARK: - Recording
 
+  /// - Parameter putHead: Puts the request's head.
+  @inline(__always)
   func begin(
-    _ head: PackedHead, start: RecordingStart, module: TracedModule, httpVersion: HTTPVersion?
+    module: TracedModule, httpVersion: HTTPVersion?, arrivedAt: MonotonicInstant?, putHead: (inout RecordedHead) -> Void
   ) -> TraceRecorder {
     let id = shared.newID()
-    let limits = shared.limits
+    let start = RecordingStart(after: arrivedAt, scale: shared.clockScale)
+    let backendCap = shared.backendCap
     var released: PackedTrace?
     let recorder = contents.withLock { contents in
       let recorder: TraceRecorder
-      if let spare = contents.takeSpare() {
+      if let spare = contents.spare.popUnshared() {
         released = spare.restart(
-          id: id, head: head, start: start, module: module, httpVersion: httpVersion, limits: limits, in: self)
+          id: id, start: start, module: module, httpVersion: httpVersion, backendCap: backendCap, in: self)
         recorder = spare
       } else {
-        let facts = RecordedFacts(start: start, module: module, httpVersion: httpVersion)
-        recorder = TraceRecorder(id: id, head: head, facts: facts, limits: limits, in: self)
+        recorder = newRecorder(id: id, facts: RecordedFacts(start: start, module: module, httpVersion: httpVersion))
       }
-      contents.enter(recorder)
-      contents.ring.warmUp()
+      putHead(&recorder.details.pointee.head)
+      contents.running.insert(recorder)
       return recorder
     }
+    // A trace can be large: it is let go of behind the lock.
     withExtendedLifetime(released) {}
     return recorder
   }
 
+  @inline(never)
+  private func newRecorder(id: UInt64, facts: RecordedFacts) -> TraceRecorder {
+    TraceRecorder(id: id, facts: facts, limits: shared.limits, in: self)
+  }
+
   /// A recording is closed: it moves from running to finished.
   func complete(_ recorder: TraceRecorder) {
-    totals?.add(recorder)
-    guard shared.keeps(wallNanos: recorder.wallNanos, isError: recorder.isError) else {
-      return contents.withLock { $0.end(recorder) }
-    }
-    var observed: TraceRing.Entry?
-    let released = contents.withLock { contents in
-      contents.end(recorder)
-      let window = shared.nextPlace()
-      contents.ring.append(recorder, place: window.newest)
-      if shared.hasObservers { observed = contents.ring.last }
-      return contents.evict(before: window.oldest)
+    guard shared.keeps(wallNanos: recorder.wallNanos, isError: recorder.isError) else { return leaveOut(recorder) }
+    let settled: Settled? = contents.withLock { contents in
+      contents.running.remove(recorder)
+      recorder.place = shared.nextPlace()
+      contents.closed.push(recorder)
+      guard contents.closed.count >= Self.maximumClosedRecorders || !recorder.isShort || shared.hasObservers else {
+        return nil
+      }
+      return settle(&contents, observes: shared.hasObservers)
     }
     // What gives way is let go of behind the lock: a trace can be large.
-    withExtendedLifetime(released) {}
-    if let observed { shared.tellObservers(observed) }
+    if let observed = settled?.observed { shared.tellObservers(observed) }
+  }
+
+  /// Sampling does not keep the trace of a finished request.
+  @inline(never)
+  private func leaveOut(_ recorder: TraceRecorder) {
+    totals?.add(recorder)
+    contents.withLock { contents in
+      contents.running.remove(recorder)
+      contents.counts.completed += 1
+      contents.spare(recorder)
+    }
+  }
+
+  /// What ``settle(_:observes:)`` leaves to be done behind the lock.
+  private struct Settled: Sendable {
+    /// The newest trace, if it is to be told of.
+    var observed: TraceRing.Entry?
+    /// What gave way and takes some time to be let go of.
+    var released: [TraceRing.Entry]
+  }
+
+  /// Packs what finished, and takes out what gives way to it.
+  @inline(never)
+  private func settle(_ contents: inout Contents, observes: Bool) -> Settled {
+    contents.closed.reverse()
+    while let recorder = contents.closed.pop() {
+      totals?.add(recorder)
+      contents.counts.completed += 1
+      contents.ring.append(recorder, place: recorder.place)
+      contents.spare(recorder)
+    }
+    return Settled(
+      observed: observes ? contents.ring.last : nil, released: contents.evict(before: shared.oldestPlace))
   }
 
   /// Takes a trace that was recorded elsewhere, in the place of the one of the same id where there is one here.
@@ -94,11 +133,12 @@ final class StorePart: Sendable {
     }
     let stored = TraceRing.StoredTrace(trace)
     let evicted = contents.withLock { contents in
+      var evicted = settle(&contents, observes: false).released
       contents.counts.completed += 1
-      if let replaced = contents.ring.replace(stored) { return [replaced] }
-      let window = shared.nextPlace()
-      contents.ring.append(stored, place: window.newest)
-      return contents.evict(before: window.oldest)
+      if let replaced = contents.ring.replace(stored) { return evicted + [replaced] }
+      contents.ring.append(stored, place: shared.nextPlace())
+      evicted += contents.evict(before: shared.oldestPlace)
+      return evicted
     }
     withExtendedLifetime(evicted) {}
     shared.tellObservers(.trace(stored))
@@ -107,7 +147,7 @@ final class StorePart: Sendable {
   /// A recorder goes away that was not closed.
   func abandon(_ recorder: TraceRecorder) {
     contents.withLock { contents in
-      if contents.leave(recorder) { contents.counts.abandoned += 1 }
+      if contents.running.remove(recorder) { contents.counts.abandoned += 1 }
     }
   }
 
@@ -116,7 +156,7 @@ final class StorePart: Sendable {
   /// Reads what is kept, without what has given way since somebody looked here last.
   private func read<Result: Sendable>(_ body: (inout Contents) -> Result) -> Result {
     let (result, released, forgotten) = contents.withLock { contents in
-      let released = contents.evict(before: shared.window.oldest)
+      let released = settle(&contents, observes: false).released
       return (body(&contents), released, contents.forgetSpare())
     }
     withExtendedLifetime((released, forgotten)) {}
@@ -139,7 +179,7 @@ final class StorePart: Sendable {
   }
 
   /// Sums over the requests that finished here; nil where they are not counted.
-  var sums: TraceTotals? { totals?.sum }
+  var sums: TraceTotals? { totals.map { totals in read { _ in totals.sum } } }
 
   var count: Int { read { $0.ring.count } }
 
@@ -148,78 +188,48 @@ final class StorePart: Sendable {
   /// Replaces the finished trace of the same id; false where it is not here.
   func replace(_ trace: RequestTrace) -> Bool {
     let stored = TraceRing.StoredTrace(trace)
-    let replaced = contents.withLock { $0.ring.replace(stored) }
+    let replaced = read { $0.ring.replace(stored) }
     return replaced != nil
   }
 
   func removeAll() {
     var ring = TraceRing()
-    var spare: [TraceRecorder] = []
-    contents.withLock { contents in
+    var spare = RecorderStack()
+    let settled = contents.withLock { contents in
+      let settled = settle(&contents, observes: false)
       swap(&contents.ring, &ring)
       swap(&contents.spare, &spare)
+      return settled
     }
+    withExtendedLifetime(settled) {}
   }
 
   /// The requests that are running, with what each does right now.
   var inFlight: [InFlightRequest] {
     contents.withLock { contents in
-      contents.running.compactMap { $0?._withUnsafeGuaranteedRef { $0.inFlight } }
+      var requests: [InFlightRequest] = []
+      contents.running.forEach { requests.append($0.inFlight) }
+      return requests
     }
   }
 }
 
 extension StorePart.Contents {
-  /// A recorder that nobody else holds: of those that wait, the youngest is the most likely to be in the caches.
-  fileprivate mutating func takeSpare() -> TraceRecorder? {
-    var place = spare.count
-    while place > 0 {
-      place -= 1
-      guard isKnownUniquelyReferenced(&spare[place]) else { continue }
-      spare.swapAt(place, spare.count - 1)
-      return spare.removeLast()
-    }
-    return nil
-  }
-
   /// Has the recorders that nobody else holds let go of what they recorded last.
   fileprivate mutating func forgetSpare() -> [PackedTrace] {
-    spare.indices.compactMap { isKnownUniquelyReferenced(&spare[$0]) ? spare[$0].forget() : nil }
-  }
-
-  /// Keeps a recorder for the requests to come; of too many, the oldest goes.
-  fileprivate mutating func spare(_ recorder: TraceRecorder) {
-    if spare.count >= StorePart.maximumSpareRecorders { spare.removeFirst() }
-    spare.append(recorder)
-  }
-
-  /// The request of a recorder is over.
-  fileprivate mutating func end(_ recorder: TraceRecorder) {
-    counts.completed += 1
-    leave(recorder)
-    spare(recorder)
-  }
-
-  fileprivate mutating func enter(_ recorder: TraceRecorder) {
-    let unmanaged = Unmanaged.passUnretained(recorder)
-    if let place = free.popLast() {
-      running[Int(place)] = unmanaged
-      recorder.runningPlace = place
-    } else {
-      running.append(unmanaged)
-      recorder.runningPlace = Int32(running.count - 1)
+    var forgotten: [PackedTrace] = []
+    var others = RecorderStack()
+    while let recorder = spare.popUnshared() {
+      if let packed = recorder.forget() { forgotten.append(packed) }
+      others.push(recorder)
     }
+    while let recorder = others.pop() { spare.push(recorder) }
+    return forgotten
   }
 
-  /// Whether it was there.
-  @discardableResult
-  fileprivate mutating func leave(_ recorder: TraceRecorder) -> Bool {
-    let place = recorder.runningPlace
-    guard place >= 0 else { return false }
-    recorder.runningPlace = -1
-    running[Int(place)] = nil
-    free.append(place)
-    return true
+  /// Keeps a recorder for the requests to come, unless there are many.
+  fileprivate mutating func spare(_ recorder: TraceRecorder) {
+    if spare.count < StorePart.maximumSpareRecorders { spare.push(recorder) }
   }
 
   /// - Returns: What gave way and takes some time to be let go of.
@@ -250,22 +260,4 @@ extension TraceRecorder {
 struct CacheLineDistance: Sendable {
   // Processors fetch lines of 64 bytes in pairs.
   private let bytes = (SIMD16<UInt64>(), UInt8())
-}
-
-/// Numbers the threads of the process as they come, to spread them over the parts of a store.
-enum ThreadNumber {
-  private static let key: pthread_key_t = {
-    var key = pthread_key_t()
-    pthread_key_create(&key, nil)
-    return key
-  }()
-  private static let last = Atomic<Int>(0)
-
-  /// From 1.
-  static var current: Int {
-    if let known = pthread_getspecific(key) { return Int(bitPattern: known) }
-    let number = last.wrappingAdd(1, ordering: .relaxed).newValue
-    pthread_setspecific(key, UnsafeRawPointer(bitPattern: number))
-    return number
-  }
 }

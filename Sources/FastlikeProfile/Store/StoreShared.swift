@@ -2,14 +2,6 @@ internal import Synchronization
 
 /// What the parts of a ``ProfileStore`` share.
 final class StoreShared: Sendable {
-  /// The places of the traces that are kept: each finished trace takes the next one.
-  struct Window {
-    /// The place of the newest trace.
-    let newest: UInt64
-    /// Traces in places before this one gave way.
-    let oldest: UInt64
-  }
-
   private struct State {
     var settings: ProfileStoreSettings
     var sampler = TraceSampler()
@@ -20,6 +12,8 @@ final class StoreShared: Sendable {
 
   let mode: ProfileMode
   let hostcalls: HostcallNameTable
+  /// As of ``TraceClock/calibration``.
+  let clockScale = TraceClock.calibration.scale
   private let state: Mutex<State>
   private let fixedLimits: TraceLimits
 
@@ -34,7 +28,7 @@ final class StoreShared: Sendable {
   private let numbers: Numbers
   // What every request looks at, apart from the lock.
   private let retain: Atomic<Int>
-  private let backendCap: Atomic<Int>
+  private let currentBackendCap: Atomic<Int>
   private let isSampling: Atomic<Bool>
   private let isObserved = Atomic<Bool>(false)
 
@@ -47,7 +41,7 @@ final class StoreShared: Sendable {
     fixedLimits = limits
     numbers = Numbers(firstID: firstID)
     retain = Atomic(settings.retain)
-    backendCap = Atomic(settings.backendCap)
+    currentBackendCap = Atomic(settings.backendCap)
     isSampling = Atomic(settings.sampling.oneIn > 1)
     state = Mutex(State(settings: settings))
   }
@@ -61,9 +55,12 @@ final class StoreShared: Sendable {
   /// As given, with the settings' cap of backend calls.
   var limits: TraceLimits {
     var limits = fixedLimits
-    limits.backendCalls = backendCap.load(ordering: .relaxed)
+    limits.backendCalls = backendCap
     return limits
   }
+
+  /// The settings' cap of backend calls.
+  var backendCap: Int { currentBackendCap.load(ordering: .relaxed) }
 
   /// Whether the trace of a finished request is kept.
   @inline(__always)
@@ -81,15 +78,14 @@ final class StoreShared: Sendable {
     }
   }
 
-  /// The place of one more trace.
-  func nextPlace() -> Window { window(upTo: numbers.places.wrappingAdd(1, ordering: .relaxed).newValue) }
+  /// The place of one more trace: each that finishes takes the next one.
+  func nextPlace() -> UInt64 { numbers.places.wrappingAdd(1, ordering: .relaxed).newValue }
 
-  /// The places of the traces that are kept now.
-  var window: Window { window(upTo: numbers.places.load(ordering: .relaxed)) }
-
-  private func window(upTo newest: UInt64) -> Window {
+  /// Traces in places before this one gave way.
+  var oldestPlace: UInt64 {
+    let newest = numbers.places.load(ordering: .relaxed)
     let retain = UInt64(retain.load(ordering: .relaxed))
-    return Window(newest: newest, oldest: newest < retain ? 0 : newest - retain + 1)
+    return newest < retain ? 0 : newest - retain + 1
   }
 
   // MARK: - Watching
@@ -130,7 +126,7 @@ final class StoreShared: Sendable {
     state.withLock { state in
       change(&state.settings)
       retain.store(state.settings.retain, ordering: .relaxed)
-      backendCap.store(state.settings.backendCap, ordering: .relaxed)
+      currentBackendCap.store(state.settings.backendCap, ordering: .relaxed)
       isSampling.store(state.settings.sampling.oneIn > 1, ordering: .relaxed)
     }
   }

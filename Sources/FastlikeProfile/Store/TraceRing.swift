@@ -86,10 +86,6 @@ struct TraceRing: ~Copyable, Sendable {
 
   var count: Int { slots.count }
 
-  /// A recording begins that will be packed.
-  @inline(__always)
-  func warmUp() { arena.warmUp() }
-
   /// Packs the trace of a closed recording.
   /// - Parameter place: Greater than those before.
   mutating func append(_ recorder: TraceRecorder, place: UInt64) {

@@ -75,29 +75,34 @@ final class SandboxRun {
     deadline = service.settings.maximumWallNanoseconds.map { served.request.receivedAt + $0 }
     sandbox.vcpuBeforeRequest = sandbox.vcpuNanoseconds
     fuelBefore = fiber?.usedFuel ?? 0
-    isSampled = beginSampling(served)
+    let asksForMore = served.request.head.headers.containsName(startingWith: "fastlike-")
+    isSampled = beginSampling(served, asksForMore)
     served.onClosed = { [waker = sandbox.waker] in waker.wake() }
-    watch = watch(of: served)
+    watch = watch(of: served, asksForMore)
     if let watch {
       context.watch(watch)
-    } else if let trace = served.trace {
-      context.watch(trace)
+    } else if let recording = served.recording {
+      recording._withUnsafeGuaranteedRef { context.watch($0) }
     } else {
       context.unwatch()
     }
   }
 
   /// What is told of the guest's hostcalls, where the trace alone does not do.
-  private func watch(of served: ServedRequest) -> HostcallWatch? {
-    let isVerbose = service.isVerbose || served.request.head.headers.first("fastlike-verbose") == "1"
+  /// - Parameter asksForMore: Whether the request has header fields of fastlike's own.
+  private func watch(of served: ServedRequest, _ asksForMore: Bool) -> HostcallWatch? {
+    let isVerbose =
+      service.isVerbose || asksForMore && served.request.head.headers.first("fastlike-verbose") == "1"
     guard isVerbose || isSampled || served.trace?.isDeep == true else { return nil }
     return HostcallWatch(
       recorder: served.trace, memory: context.memory, logger: isVerbose ? service.verboseLogger : nil,
       requestID: served.number, sampling: isSampled ? sampling : nil)
   }
 
-  private func beginSampling(_ served: ServedRequest) -> Bool {
-    let isWanted = served.trace != nil && service.settings.cpuSampling.includes(served.request)
+  private func beginSampling(_ served: ServedRequest, _ asksForMore: Bool) -> Bool {
+    let cpuSampling = service.settings.cpuSampling
+    let isWanted =
+      (asksForMore || cpuSampling.isAlways) && served.trace != nil && cpuSampling.includes(served.request)
     if isWanted, sampling == nil { sampling = service.sampling(on: sandbox.loop) }
     sampling?.follow(isWanted ? served.trace : nil)
     return isWanted && sampling != nil
@@ -184,7 +189,7 @@ final class SandboxRun {
       return end(.refused("the module lost its exports"))
     }
     context.memory.attach(memory)
-    sandbox.trace?.endSetup()
+    sandbox.recording?._withUnsafeGuaranteedRef { $0.endSetup() }
     watch?.guestBegins(memoryBytes: memory.byteCount)
     poll()
   }

@@ -126,6 +126,6 @@ extension Sandbox {
 
   /// Names the header that the open hostcall touches in the trace.
   func label(header name: GuestBytes) {
-    trace?.label(headerName: name.raw)
+    recording?._withUnsafeGuaranteedRef { $0.label(headerName: name.raw) }
   }
 }

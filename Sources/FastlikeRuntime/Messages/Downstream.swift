@@ -1,3 +1,4 @@
+public import FastlikeProfile
 public import NIOCore
 
 /// The facts about a client's connection that a guest may ask for.
@@ -22,14 +23,19 @@ public struct DownstreamRequest {
   /// Ends at once for a request without a body.
   public var body: BodyPipe
   public var connection: DownstreamConnection
-  /// When the head was complete: monotonic nanoseconds (``CTimestamp`` clock).
-  public var receivedAt: UInt64
+  /// When the head was complete.
+  public let received: MonotonicInstant
+  /// The same in monotonic nanoseconds.
+  public var receivedAt: UInt64 { received.monotonic }
 
-  public init(head: RequestHead, body: BodyPipe, connection: DownstreamConnection, receivedAt: UInt64) {
+  /// - Parameter received: When the head was complete.
+  public init(
+    head: RequestHead, body: BodyPipe, connection: DownstreamConnection, received: MonotonicInstant = .now
+  ) {
     self.head = head
     self.body = body
     self.connection = connection
-    self.receivedAt = receivedAt
+    self.received = received
   }
 }
 

@@ -135,6 +135,17 @@ public struct HeaderList: Sendable {
 
   public func contains(_ name: String) -> Bool { firstIndex(of: name.utf8) != nil }
 
+  /// Whether there is a name that begins so.
+  /// - Parameter start: In lower case.
+  func containsName(startingWith start: StaticString) -> Bool {
+    fields.contains { field in
+      guard Int(field.nameCount) >= start.utf8CodeUnitCount else { return false }
+      for place in 0..<start.utf8CodeUnitCount
+      where asciiLowercased(text[Int(field.nameStart) + place]) != start.utf8Start[place] { return false }
+      return true
+    }
+  }
+
   /// The first value of that name.
   public func firstValue(of name: some Collection<UInt8>) -> ArraySlice<UInt8>? {
     firstIndex(of: name).map { value(at: $0) }

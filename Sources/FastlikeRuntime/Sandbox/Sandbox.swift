@@ -59,6 +59,8 @@ final class Sandbox: ComputeHost {
   var request: DownstreamRequest { served.request }
   /// The present request's trace; nil between two requests, which no trace describes.
   var trace: TraceRecorder? { served.isReleased ? nil : served.trace }
+  /// The same, for what is done for each request.
+  var recording: Unmanaged<TraceRecorder>? { served.isReleased ? nil : served.recording }
   /// The same where deep metrics are recorded, else nil.
   var deepTrace: TraceRecorder? { served.isReleased ? nil : served.deepTrace }
 

@@ -19,6 +19,8 @@ final class ServedRequest {
   /// Unique in the process; its trace has it too.
   let number: UInt64
   let trace: TraceRecorder?
+  /// The same, for what is done for each request: a reference that need not be counted.
+  let recording: Unmanaged<TraceRecorder>?
   /// The same where deep metrics are recorded, else nil.
   let deepTrace: TraceRecorder?
   var responseState = ResponseState.awaited
@@ -45,6 +47,7 @@ final class ServedRequest {
     self.responder = responder
     self.number = number
     self.trace = trace
+    recording = trace.map { Unmanaged.passUnretained($0) }
     deepTrace = trace?.isDeep == true ? trace : nil
     self.service = service
     self.eventLoop = eventLoop
@@ -95,7 +98,7 @@ final class ServedRequest {
     guard !isDelivered else { return }
     isDelivered = true
     onAbandoned = nil
-    if let trace {
+    recording?._withUnsafeGuaranteedRef { trace in
       // Where no head has left, the client was sent nothing.
       if let flushed = delivery.headFlushedAt {
         let status = status == 0 ? trace.responseObservation.status : status
@@ -129,19 +132,21 @@ final class ServedRequest {
     isFinished = true
     responder.onClosed = nil
     responder.onDelivered = nil
-    guard let trace else { return service.logEnd(of: self, memoryBytes: memoryBytes) }
-    trace.end()
-    if trace.awaitedBackendCalls > 0, service.asyncGrace > .zero {
-      // Calls that are still running may complete their entries; the client is long served.
-      let bound = NIOLoopBound(self, eventLoop: eventLoop)
-      _ = eventLoop.scheduleTask(in: TimeAmount(service.asyncGrace)) { bound.value.close(trace) }
-    } else {
-      close(trace)
+    guard let recording else { return service.logEnd(of: self, memoryBytes: memoryBytes) }
+    recording._withUnsafeGuaranteedRef { trace in
+      trace.end()
+      if trace.awaitedBackendCalls > 0, service.asyncGrace > .zero {
+        // Calls that are still running may complete their entries; the client is long served.
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        _ = eventLoop.scheduleTask(in: TimeAmount(service.asyncGrace)) { bound.value.close() }
+      } else {
+        close()
+      }
     }
   }
 
-  private func close(_ trace: TraceRecorder) {
-    trace.close()
+  private func close() {
+    recording?._withUnsafeGuaranteedRef { $0.close() }
     service.logEnd(of: self, memoryBytes: memoryBytes)
   }
 }
