@@ -1,4 +1,3 @@
-import CTimestamp
 public import FastlikeRuntime
 import Foundation
 import Logging

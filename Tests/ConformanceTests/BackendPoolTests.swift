@@ -120,13 +120,24 @@ struct BackendPoolTests {
   }
 
   @Test func aServiceThatAsksItselfEndsWithA508() async throws {
-    // Nobody holds the port between its reservation and the start, but nobody looks for it either.
-    let port = try ReservedPort().port
-    try await withFastlike("proxy", ["--bind", "127.0.0.1:\(port)", "-b", "origin=127.0.0.1:\(port)"]) { edge in
-      // A method that the cache has no part in: a GET would wait for itself, as one of several for the same object.
-      let reply = try await edge.send("POST", "/")
-      #expect(reply.status == 508)
+    let status = try await onAPortKnownBefore { port in
+      try await withFastlike("proxy", ["--bind", "127.0.0.1:\(port)", "-b", "origin=127.0.0.1:\(port)"]) { edge in
+        // A method that the cache has no part in: a GET would wait for itself, as one of several for the same object.
+        try await edge.send("POST", "/").status
+      }
     }
+    #expect(status == 508)
+  }
+
+  /// Nobody holds a port between its reservation and the start of a server there: where another test's connection takes it, the next
+  /// one is tried.
+  private func onAPortKnownBefore<Result: Sendable>(_ body: (Int) async throws -> Result) async throws -> Result {
+    for _ in 0..<4 {
+      do {
+        return try await body(ReservedPort().port)
+      } catch let error as HarnessError where error.description.contains("another program listens there") {}
+    }
+    return try await body(ReservedPort().port)
   }
 
   // MARK: What guests may know of them

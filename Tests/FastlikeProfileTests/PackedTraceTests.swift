@@ -13,7 +13,7 @@ struct PackedTraceTests {
     let start = RecordingStart(after: nil)
     let facts = RecordedFacts(start: start, module: TracedModule(id: "m", name: "n"), httpVersion: .http2)
     var head = RecordedHead(in: block.head)
-    head.put(method: "GET", target: path, context: context)
+    head.put(method: "GET", url: RedactedURL(path), context: context)
     block.details.initialize(
       to: RecordingDetails(id: 7, head: head, facts: facts, limits: TraceLimits(), isDeep: false))
     block.core.initialize(

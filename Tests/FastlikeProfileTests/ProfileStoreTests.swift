@@ -366,11 +366,35 @@ struct ProfileStoreTests {
     stack.push(held[1])
     stack.push(held[0])
     #expect(stack.popUnshared()?.id == 3)
-    #expect(stack.count == 4)
+    // Of those that somebody holds the topmost one stays.
+    #expect(stack.count == 3)
     stack.reverse()
     held.removeAll()
-    let ids = [stack.pop()?.id, stack.pop()?.id, stack.popUnshared()?.id, stack.pop()?.id, stack.pop()?.id]
-    #expect(ids == [1, 2, 4, 5, nil])
+    let ids = [stack.pop()?.id, stack.popUnshared()?.id, stack.pop()?.id, stack.pop()?.id]
+    #expect(ids == [1, 2, 5, nil])
+  }
+
+  @Test func recordersThatSomebodyHoldsDoNotKeepOthersFromBeingUsedAgain() throws {
+    let store = ProfileStore()
+    let held = (0..<100).map { _ in store.begin(head()) }
+    for recorder in held { recorder?.close() }
+    for _ in 0..<3 {
+      let used = try finishBlockedRequest(in: store)
+      #expect(store.count > 0)
+      let next = try #require(store.begin(head()))
+      #expect(ObjectIdentifier(next) == used)
+      next.close()
+    }
+    #expect(held.allSatisfy { $0?.finish().url.path == "/" })
+  }
+
+  @Test func aTargetWithMoreThanAPathIsReduced() throws {
+    let store = ProfileStore()
+    for target in ["/a?b=c", "http://user@host.test/d#e", "/f"] {
+      store.begin(module: TracedModule(id: "m", name: ""), method: "PUT", target: target)?.close()
+    }
+    #expect(store.recent().map(\.url) == ["/f", "http://host.test/d", "/a"].map { RedactedURL($0) })
+    #expect(store.recent().allSatisfy { $0.method == "PUT" })
   }
 
   @Test func aRecorderThatSomebodyHoldsIsNotUsedAgain() throws {

@@ -1,4 +1,3 @@
-import CTimestamp
 import ComputeABI
 import FastlikeProfile
 import Foundation

@@ -5,9 +5,9 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 
-/// What recording costs a server at its limit, to a tenth of a percent: one server under one load goes from one mode to the other
-/// and back every few milliseconds, so that memory, scheduling and the machine's moods are the same for both. The server is in this
-/// process; its load is not, where there is wrk.
+/// What recording costs a server at its limit, with a tenth of the noise that servers in turns have (``TracingBenchmark``): one server
+/// under one load goes from one mode to the other and back every few milliseconds, so that memory, scheduling and the machine's moods
+/// are the same for both. The server is in this process; its load is not, where there is wrk.
 enum TracingTurnsBenchmark {
   static let all = [
     Benchmark(

@@ -142,9 +142,6 @@ struct PackedWriter {
   /// Bytes written so far.
   var count: Int { cursor - start }
 
-  /// What was written so far, as long as there is the memory given, or ``moved``.
-  var written: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: count) }
-
   /// Makes room for so many bytes at once, where that many are known to come.
   @inline(__always)
   mutating func reserve(_ count: Int) {

@@ -134,7 +134,7 @@ extension Array {
 extension PackedWriter {
   @inline(__always)
   fileprivate mutating func write(_ details: UnsafeMutablePointer<RecordingDetails>) {
-    withUnsafeBytes(of: &details.pointee.facts) { write(bytes: $0) }
+    withUnsafeBytes(of: details.pointee.facts) { write(bytes: $0) }
     details.pointee.head.withBytes { write(bytes: UnsafeRawBufferPointer($0)) }
     if details.pointee.blocked.isEmpty, details.pointee.facts.droppedBlockedIntervals == 0 {
       write(byte: 0)

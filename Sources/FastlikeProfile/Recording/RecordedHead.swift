@@ -15,12 +15,13 @@ struct RecordedHead {
   init(in area: UnsafeMutableBufferPointer<UInt8>) { self.area = area }
 
   /// Puts a head in the place of the one before.
-  /// - Parameter target: A request's target or URL; what a trace may not have is left out.
+  /// - Parameter plainPath: What clients send most: a text that ``RedactedURL/isPlainPath(_:)-(String)`` is true for.
   @inline(__always)
-  mutating func put(method: String, target: String, context: TraceContext?) {
+  mutating func put(method: String, plainPath: String, context: TraceContext?) {
     put(context) { writer in
       writer.write(method: method)
-      writer.write(target: target)
+      writer.write(plainPath)
+      writer.write(byte: 0)
     }
   }
 
@@ -94,16 +95,6 @@ extension PackedWriter {
       write(bytes: "GET")
     } else {
       write(PrintableText.method(method))
-    }
-  }
-
-  fileprivate mutating func write(target: String) {
-    // What clients send most is a plain path, which is kept as the text that it is.
-    if RedactedURL.isPlainPath(target) {
-      write(target)
-      write(byte: 0)
-    } else {
-      write(RedactedURL(target))
     }
   }
 

@@ -65,7 +65,7 @@ struct RecordingDetails {
     if isDeep { deepMetrics = DeepMetrics() }
   }
 
-  /// As a new one, in the memory of this one and with its present ``head``.
+  /// As a new one, in the memory of this one and with its present ``head``, in the place of which another is put then.
   /// - Parameter backendCap: The one of the limits that can change.
   @inline(__always)
   mutating func restart(

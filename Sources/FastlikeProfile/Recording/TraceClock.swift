@@ -40,7 +40,7 @@ public enum TraceClock {
 
   /// The wall clock at an instant of the monotonic one that is not long past, in nanoseconds since 1970.
   static func unixNanos(atMonotonic instant: UInt64) -> Int64 {
-    if instant &- UnixOffset.takenAt.load(ordering: .acquiring) < 1_000_000_000 {
+    if Int64(bitPattern: instant &- UnixOffset.takenAt.load(ordering: .acquiring)).magnitude < 1_000_000_000 {
       return Int64(bitPattern: instant) &+ UnixOffset.nanos.load(ordering: .relaxed)
     }
     return Int64(bitPattern: instant) &+ renewUnixOffset()

@@ -38,7 +38,8 @@ extension TraceRecorder {
 
   /// The index of a function for ``guestStack(leafFirst:weightNanos:)``; hosts keep it with the function.
   public func internGuestFrame(_ frame: StackFrame) -> UInt32 {
-    details.pointee.withStacks { $0.intern(frame) }
+    guard details.pointee.facts.wallEnd == nil else { return 0 }
+    return details.pointee.withStacks { $0.intern(frame) }
   }
 
   /// Records a stack of the guest, as indices from ``internGuestFrame(_:)``, leaf first. Samples come in the order of

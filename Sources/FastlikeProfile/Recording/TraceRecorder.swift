@@ -411,10 +411,10 @@ public final class TraceRecorder: @unchecked Sendable {
       blockedInHostcalls: core.pointee.blockedInHostcalls)
   }
 
-  /// The hostcalls of a recording that is about to close, in order.
+  /// The hostcalls of a closed recording, in order.
   func forEachChunk(_ body: (UnsafeBufferPointer<Span>) -> Void) { core.pointee.forEachChunk(body) }
 
-  /// What a recording that is about to close adds to the store's sums, beside its hostcalls.
+  /// What a closed recording adds to the store's sums, beside its hostcalls.
   var summed: SummedRequest {
     let details = details
     return SummedRequest(

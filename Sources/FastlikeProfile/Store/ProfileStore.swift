@@ -55,11 +55,19 @@ public final class ProfileStore: Sendable {
   /// - Returns: nil when the mode is ``ProfileMode/off``.
   public func begin(_ head: TraceHead) -> TraceRecorder? {
     guard mode.includesTrace else { return nil }
-    return lane._withUnsafeGuaranteedRef { part in
-      part.begin(
-        module: head.module, httpVersion: head.httpVersion,
-        arrivedAt: head.arrivedAt.map { MonotonicInstant(monotonic: $0) }
-      ) { $0.put(method: head.method, url: head.url, context: head.context) }
+    let arrival = head.arrivedAt.map { MonotonicInstant(monotonic: $0) }
+    return begin(head.module, head.method, head.url, head.httpVersion, arrival, head.context)
+  }
+
+  @inline(never)
+  private func begin(
+    _ module: TracedModule, _ method: String, _ url: RedactedURL, _ httpVersion: HTTPVersion?,
+    _ arrivedAt: MonotonicInstant?, _ context: TraceContext?
+  ) -> TraceRecorder {
+    lane._withUnsafeGuaranteedRef { part in
+      part.begin(module: module, httpVersion: httpVersion, arrivedAt: arrivedAt) {
+        $0.put(method: method, url: url, context: context)
+      }
     }
   }
 
@@ -76,9 +84,12 @@ public final class ProfileStore: Sendable {
     arrivedAt: MonotonicInstant? = nil, context: TraceContext? = nil
   ) -> TraceRecorder? {
     guard mode.includesTrace else { return nil }
+    guard RedactedURL.isPlainPath(target) else {
+      return begin(module, method, RedactedURL(target), httpVersion, arrivedAt, context)
+    }
     return lane._withUnsafeGuaranteedRef { part in
       part.begin(module: module, httpVersion: httpVersion, arrivedAt: arrivedAt) {
-        $0.put(method: method, target: target, context: context)
+        $0.put(method: method, plainPath: target, context: context)
       }
     }
   }

@@ -41,10 +41,12 @@ struct RecorderStack: ~Copyable, @unchecked Sendable {
     return recorder.flatMap { popUnshared(below: $0) }
   }
 
-  /// As ``popUnshared()`` where somebody holds the topmost one.
+  /// As ``popUnshared()`` where somebody holds the topmost one, which is often for a moment only. Others that somebody holds are let
+  /// go of, to be no burden for as long as that takes.
   @inline(never)
   private mutating func popUnshared(below held: TraceRecorder) -> TraceRecorder? {
-    let recorder = popUnshared()
+    var recorder = pop()
+    while recorder != nil, !isKnownUniquelyReferenced(&recorder) { recorder = pop() }
     push(held)
     return recorder
   }

@@ -1,4 +1,3 @@
-import CTimestamp
 import FastlikeRuntime
 import NIOCore
 import NIOSSL

@@ -1,4 +1,3 @@
-import CTimestamp
 import FastlikeRuntime
 import Logging
 import NIOCore
