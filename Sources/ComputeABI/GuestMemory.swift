@@ -117,7 +117,7 @@ public struct GuestBytes {
 
   /// The bytes as text. Throws `inval` when they are not UTF-8.
   public func string() throws(Status) -> String {
-    guard let text = String(validating: raw, as: UTF8.self) else { throw .inval }
+    guard let text = String(validUTF8: raw) else { throw .inval }
     return text
   }
 

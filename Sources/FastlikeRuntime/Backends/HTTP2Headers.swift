@@ -46,7 +46,7 @@ enum HTTP2Headers {
       let raw = headers.name(at: index)
       let name = String(decoding: raw.map(asciiLowercased), as: UTF8.self)
       guard !connectionFields.contains(name) else { continue }
-      guard WireSyntax.isToken(raw), let value = String(validating: headers.value(at: index), as: UTF8.self),
+      guard WireSyntax.isToken(raw), let value = headers.value(at: index).withUnsafeBytes({ String(validUTF8: $0) }),
         value.utf8.allSatisfy(WireSyntax.isFieldValueByte)
       else { throw SendError(.httpProtocolError) }
       if name == "te" {

@@ -127,7 +127,7 @@ struct RequestParser {
     for index in bytes.indices where bytes[index] <= HTTPCharacters.space || bytes[index] == 0x7F {
       throw .malformedTarget
     }
-    guard let text = bytes.withUnsafeBufferPointer({ String(validating: $0, as: UTF8.self) }) else {
+    guard let text = bytes.withUnsafeBytes({ String(validUTF8: $0) }) else {
       throw .malformedTarget
     }
     switch bytes[0] {

@@ -66,7 +66,7 @@ struct HTTP2RequestFields: HeaderFieldSink {
       for index in value.indices where value[index] <= HTTPCharacters.space || value[index] == 0x7F {
         throw .malformed
       }
-      guard let text = value.withUnsafeBufferPointer({ String(validating: $0, as: UTF8.self) }) else {
+      guard let text = value.withUnsafeBytes({ String(validUTF8: $0) }) else {
         throw .refused(.malformedTarget)
       }
       path = text
