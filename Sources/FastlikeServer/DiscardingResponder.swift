@@ -1,17 +1,19 @@
 import CTimestamp
-import FastlikeRuntime
+package import FastlikeRuntime
 import NIOCore
 
 /// Takes a response and reads its body to the end, for a program that nobody asked over a network.
-final class DiscardingResponder: DownstreamResponder {
-  let isClosed = false
-  var onClosed: (() -> Void)?
-  var onDelivered: ((DownstreamDelivery) -> Void)?
+package final class DiscardingResponder: DownstreamResponder {
+  package let isClosed = false
+  package var onClosed: (() -> Void)?
+  package var onDelivered: ((DownstreamDelivery) -> Void)?
   private var delivery = DownstreamDelivery()
 
-  func sendInformational(_ head: ResponseHead) {}
+  package init() {}
 
-  func send(_ head: ResponseHead, framing: FramingMode, closeAfter: Bool, body: OutgoingBody) {
+  package func sendInformational(_ head: ResponseHead) {}
+
+  package func send(_ head: ResponseHead, framing: FramingMode, closeAfter: Bool, body: OutgoingBody) {
     delivery.headFlushedAt = ctimestamp_monotonic()
     switch body {
     case .empty: delivered()
@@ -47,7 +49,7 @@ final class DiscardingResponder: DownstreamResponder {
     callback?(delivery)
   }
 
-  func abort() {
+  package func abort() {
     delivery.isAborted = true
     delivered()
   }

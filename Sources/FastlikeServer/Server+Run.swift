@@ -23,8 +23,7 @@ extension Server {
       let connection = DownstreamConnection(
         clientAddress: try? SocketAddress(ipAddress: "127.0.0.1", port: 0),
         serverAddress: try? SocketAddress(ipAddress: "127.0.0.1", port: 80))
-      let request = DownstreamRequest(
-        head: head, body: body, connection: connection)
+      let request = DownstreamRequest(head: head, body: body, connection: connection)
       service.run(request, responder: DiscardingResponder(), on: eventLoop) { ending.succeed($0) }
     }
     let result = try await ending.futureResult.get()

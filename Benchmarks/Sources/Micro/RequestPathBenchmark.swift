@@ -1,6 +1,7 @@
 import CTimestamp
 import FastlikeProfile
 import FastlikeRuntime
+import FastlikeServer
 import NIOCore
 import NIOPosix
 
@@ -66,7 +67,9 @@ enum RequestPathBenchmark {
       body.finish()
       let request = DownstreamRequest(
         head: head, body: body, connection: DownstreamConnection(clientAddress: nil, serverAddress: nil))
-      service.handle(request, responder: Responder { [self] in eventLoop.execute { self.next() } }, on: eventLoop)
+      service.run(request, responder: DiscardingResponder(), on: eventLoop) { [self] _ in
+        eventLoop.execute { self.next() }
+      }
     }
 
     private let head = {
@@ -74,36 +77,5 @@ enum RequestPathBenchmark {
       head.headers = HeaderList([("Host", "127.0.0.1:8080")])
       return head
     }()
-  }
-
-  private final class Responder: DownstreamResponder {
-    let isClosed = false
-    var onClosed: (() -> Void)?
-    var onDelivered: ((DownstreamDelivery) -> Void)?
-    private let onEnd: () -> Void
-
-    init(onEnd: @escaping () -> Void) { self.onEnd = onEnd }
-
-    func sendInformational(_ head: ResponseHead) {}
-
-    func send(_ head: ResponseHead, framing: FramingMode, closeAfter: Bool, body: OutgoingBody) {
-      var delivery = DownstreamDelivery()
-      delivery.headFlushedAt = ctimestamp_monotonic()
-      if case .bytes(let bytes) = body { delivery.bodyBytes = bytes.readableBytes }
-      deliver(delivery)
-    }
-
-    func abort() {
-      var delivery = DownstreamDelivery()
-      delivery.isAborted = true
-      deliver(delivery)
-    }
-
-    private func deliver(_ delivery: DownstreamDelivery) {
-      let callback = onDelivered
-      onDelivered = nil
-      callback?(delivery)
-      onEnd()
-    }
   }
 }

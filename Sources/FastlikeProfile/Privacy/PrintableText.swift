@@ -24,10 +24,7 @@ enum PrintableText {
   }
 
   /// A method is a short token; anything else was not sent by a client that means well.
-  static func method(_ text: String) -> String { isMethod(text) ? text : bounded(text.utf8, to: maximumMethodBytes) }
-
-  /// Whether ``method(_:)`` changes nothing.
-  static func isMethod(_ text: String) -> Bool { isPlain(text, to: maximumMethodBytes) }
+  static func method(_ text: String) -> String { bounded(text, to: maximumMethodBytes) }
 
   private static let maximumMethodBytes = 32
 }

@@ -83,36 +83,30 @@ public final class TraceRecorder: @unchecked Sendable {
     self.init(id: id, head: head, hostcalls: hostcalls, mode: mode, limits: limits, pool: .shared)
   }
 
-  init(
+  convenience init(
     id: UInt64, head: TraceHead, hostcalls: HostcallNameTable, mode: ProfileMode, limits: TraceLimits,
     pool: SpanChunkPool
+  ) {
+    let start = RecordingStart(after: head.arrivedAt.map { MonotonicInstant(monotonic: $0) })
+    self.init(
+      id: id, facts: RecordedFacts(start: start, module: head.module, httpVersion: head.httpVersion),
+      hostcalls: hostcalls, mode: mode, limits: limits, pool: pool)
+    details.pointee.head.put(method: head.method, url: head.url, context: head.context)
+  }
+
+  /// A recording without a head, which is put then.
+  /// - Parameter part: Of the store that it is recorded into; nil without one.
+  init(
+    id: UInt64, facts: RecordedFacts, hostcalls: HostcallNameTable, mode: ProfileMode, limits: TraceLimits,
+    pool: SpanChunkPool = .shared, in part: StorePart? = nil
   ) {
     self.hostcalls = hostcalls
     self.mode = mode
     self.pool = pool
-    block = RecordingBlock()
-    core = block.core
-    live = block.live
-    let facts = RecordedFacts(
-      start: RecordingStart(after: head.arrivedAt.map { MonotonicInstant(monotonic: $0) }), module: head.module,
-      httpVersion: head.httpVersion)
-    initialize(id: id, facts: facts, limits: limits)
-    details.pointee.head.put(method: head.method, url: head.url, context: head.context)
-  }
-
-  /// A recording into a store, which puts its head.
-  init(id: UInt64, facts: RecordedFacts, limits: TraceLimits, in part: StorePart) {
-    hostcalls = part.shared.hostcalls
-    mode = part.shared.mode
-    pool = .shared
     self.part = part
     block = RecordingBlock()
     core = block.core
     live = block.live
-    initialize(id: id, facts: facts, limits: limits)
-  }
-
-  private func initialize(id: UInt64, facts: RecordedFacts, limits: TraceLimits) {
     live.initialize(to: LiveActivity())
     details.initialize(
       to: RecordingDetails(

@@ -73,7 +73,8 @@ final class StorePart: Sendable {
 
   @inline(never)
   private func newRecorder(id: UInt64, facts: RecordedFacts) -> TraceRecorder {
-    TraceRecorder(id: id, facts: facts, limits: shared.limits, in: self)
+    TraceRecorder(
+      id: id, facts: facts, hostcalls: shared.hostcalls, mode: shared.mode, limits: shared.limits, in: self)
   }
 
   /// A recording is closed: it moves from running to finished.

@@ -73,8 +73,7 @@ final class BenchLoop: @unchecked Sendable {
     let connection = DownstreamConnection(
       clientAddress: try? SocketAddress(ipAddress: "127.0.0.1", port: 0),
       serverAddress: try? SocketAddress(ipAddress: "127.0.0.1", port: 80))
-    let downstream = DownstreamRequest(
-      head: request.head, body: body, connection: connection)
+    let downstream = DownstreamRequest(head: request.head, body: body, connection: connection)
     service.run(downstream, responder: DiscardingResponder(), on: eventLoop) { [self] _ in
       // Another turn of the loop: a guest that ends at once would let the stack grow.
       eventLoop.execute { self.next() }

@@ -256,8 +256,7 @@ final class EdgeConnection: ChannelInboundHandler, RemovableChannelHandler, Edge
       body.onCancel = { [weak self] in self?.process() }
     }
     loop.handler.handle(
-      DownstreamRequest(head: request.head, body: body, connection: peers),
-      responder: exchange, on: loop.eventLoop)
+      DownstreamRequest(head: request.head, body: body, connection: peers), responder: exchange, on: loop.eventLoop)
     // An answer that needed no body is given by now; else the guest is taken to want it.
     if awaitsContinue, self.exchange === exchange, exchange.isUnanswered {
       exchange.sendInformational(ResponseHead(status: 100))

@@ -138,8 +138,7 @@ extension HTTP2Connection {
       }
     }
     loop.handler.handle(
-      DownstreamRequest(head: request.head, body: body, connection: peers),
-      responder: stream, on: loop.eventLoop)
+      DownstreamRequest(head: request.head, body: body, connection: peers), responder: stream, on: loop.eventLoop)
     // An answer that needed no body is given by now; else the guest is taken to want it.
     if request.expectsContinue, !endsStream, stream.isUnanswered { stream.sendInformational(ResponseHead(status: 100)) }
   }
